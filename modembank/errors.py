@@ -1,0 +1,333 @@
+"""Every error that modembank raises, as one tree.
+
+    ModembankError
+    ├── SettingsError            the settings are wrong
+    ├── RequestError             the caller asked for something that cannot be
+    │   ├── InvalidNumberError, DestinationRefusedError, EmergencyNumberError
+    │   ├── NotFoundError, WrongStateError, InvalidOfferError, UnauthorizedError
+    │   ├── IdempotencyMismatchError, IdempotencyRunningError
+    │   └── NoSimAvailableError
+    ├── HostError                a host refused a command or did not answer it
+    │   ├── HostUnreachableError, StaleEpochError, DuplicateCommandError
+    ├── PortError                a serial port
+    │   ├── PortMissingError, PortBusyError, PortLostError, TooManyPortsError
+    ├── AtError                  the AT dialogue
+    │   ├── AtTimeoutError (TimeoutError), AtSyntaxError, AtBusyError, AtRefusedError
+    │   └── AtResultError        a negative final result code
+    │       ├── CmeError, CmsError
+    ├── ModemError               a modem that cannot do what was asked
+    │   ├── NoVoiceError, SimNotReadyError, NotRegisteredError, DialFailedError, IllegalTransitionError
+    ├── MediaError               audio or its transport
+    ├── StoreError               the database
+    └── EmulatorError            the emulator
+
+`code` is stable and documented in docs/reference/errors.md; `status` is the HTTP status (RFC 9110) that the
+REST API answers with; `fault` says who can mend it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """Who can mend an error."""
+
+    CALLER = "caller"
+    OPERATOR = "operator"
+    MODEM = "modem"
+    NETWORK = "network"
+    MODEMBANK = "modembank"
+
+
+class ModembankError(Exception):
+    """Base of all our errors; `str()` is one sentence that says what to do."""
+
+    code = "internal"
+    status = 500
+    fault = Fault.MODEMBANK
+
+
+class SettingsError(ModembankError):
+    """A setting is missing or wrong."""
+
+    code = "settings"
+    fault = Fault.OPERATOR
+
+
+class RequestError(ModembankError):
+    """The caller asked for something that cannot be."""
+
+    code = "bad_request"
+    status = 400
+    fault = Fault.CALLER
+
+
+class InvalidNumberError(RequestError):
+    """Not a number that may reach `ATD`."""
+
+    code = "invalid_number"
+    status = 422
+
+
+class DestinationRefusedError(RequestError):
+    """Policy does not allow this destination."""
+
+    code = "destination_refused"
+    status = 403
+
+
+class EmergencyNumberError(DestinationRefusedError):
+    """Emergency numbers are refused unless the operator switched them on."""
+
+    code = "emergency_number"
+
+
+class NotFoundError(RequestError):
+    """No such resource."""
+
+    code = "not_found"
+    status = 404
+
+
+class WrongStateError(RequestError):
+    """The resource exists, but not in a state that allows this."""
+
+    code = "wrong_state"
+    status = 409
+
+
+class InvalidOfferError(RequestError):
+    """The SDP offer cannot be answered."""
+
+    code = "invalid_offer"
+    status = 422
+
+
+class UnauthorizedError(RequestError):
+    """No valid API key."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class IdempotencyMismatchError(RequestError):
+    """The Idempotency-Key was used before with another body."""
+
+    code = "idempotency_mismatch"
+    status = 422
+
+
+class IdempotencyRunningError(RequestError):
+    """The first request with this Idempotency-Key is still running."""
+
+    code = "idempotency_running"
+    status = 409
+
+
+class NoSimAvailableError(RequestError):
+    """No SIM passes the filters of this dial.
+
+    `removed` maps each filter's name to how many SIMs it removed.
+    """
+
+    code = "no_sim_available"
+    status = 503
+    fault = Fault.OPERATOR
+
+    def __init__(self, message: str, removed: dict[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.removed = removed or {}
+
+
+class HostError(ModembankError):
+    """A host refused a command or did not answer it."""
+
+    code = "host"
+    status = 503
+
+
+class HostUnreachableError(HostError, TimeoutError):
+    """No host listens on the bus, or its answer did not come before the deadline."""
+
+    code = "host_unreachable"
+
+
+class StaleEpochError(HostError):
+    """The command carries an epoch older than the host has seen for this SIM."""
+
+    code = "stale_epoch"
+    status = 409
+
+
+class DuplicateCommandError(HostError):
+    """The command id was already executed; nothing was done again."""
+
+    code = "duplicate_command"
+    status = 409
+
+
+class PortError(ModembankError):
+    """A serial port."""
+
+    code = "port"
+    status = 503
+    fault = Fault.OPERATOR
+
+
+class PortMissingError(PortError):
+    """The port does not exist."""
+
+    code = "port_missing"
+
+
+class PortBusyError(PortError):
+    """Another program holds the port."""
+
+    code = "port_busy"
+
+
+class PortLostError(PortError):
+    """The port went away while it was open."""
+
+    code = "port_lost"
+    fault = Fault.MODEM
+
+
+class TooManyPortsError(PortError):
+    """More ports than the serial backend can watch."""
+
+    code = "too_many_ports"
+
+
+class AtError(ModembankError):
+    """The AT dialogue (ITU-T V.250)."""
+
+    code = "at"
+    status = 502
+    fault = Fault.MODEM
+
+
+class AtTimeoutError(AtError, TimeoutError):
+    """No final result code before the command's deadline."""
+
+    code = "at_timeout"
+    status = 504
+
+    def __init__(self, command: str, timeout_s: float) -> None:
+        super().__init__(f"no final result code for AT{command} within {timeout_s:g} s")
+        self.command = command
+        self.timeout_s = timeout_s
+
+
+class AtSyntaxError(AtError):
+    """A line that does not follow its standard, or a command with bytes that may not be sent."""
+
+    code = "at_syntax"
+
+
+class AtBusyError(AtError):
+    """A command was handed over while another one is owed an answer, or the queue is full."""
+
+    code = "at_busy"
+
+
+class AtRefusedError(AtError):
+    """A command that the console's allow-list does not let through."""
+
+    code = "at_refused"
+    status = 403
+    fault = Fault.CALLER
+
+
+class AtResultError(AtError):
+    """A negative final result code. Source: ITU-T V.250 section 5.7.1."""
+
+    code = "at_result"
+
+    def __init__(self, command: str, result: str) -> None:
+        super().__init__(f"AT{command} was answered with {result}")
+        self.command = command
+        self.result = result
+
+
+class CmeError(AtResultError):
+    """+CME ERROR: <cme>. Source: 3GPP TS 27.007 section 9.2."""
+
+    code = "cme_error"
+
+    def __init__(self, command: str, cme: int) -> None:
+        super().__init__(command, f"+CME ERROR: {cme}")
+        self.cme = cme
+
+
+class CmsError(AtResultError):
+    """+CMS ERROR: <cms>. Source: 3GPP TS 27.005 section 3.2.5."""
+
+    code = "cms_error"
+
+    def __init__(self, command: str, cms: int) -> None:
+        super().__init__(command, f"+CMS ERROR: {cms}")
+        self.cms = cms
+
+
+class ModemError(ModembankError):
+    """A modem that cannot do what was asked."""
+
+    code = "modem"
+    status = 502
+    fault = Fault.MODEM
+
+
+class NoVoiceError(ModemError):
+    """The modem has no usable voice path."""
+
+    code = "no_voice"
+
+
+class SimNotReadyError(ModemError):
+    """The SIM is absent, locked or still starting."""
+
+    code = "sim_not_ready"
+
+
+class NotRegisteredError(ModemError):
+    """The modem is not registered for voice."""
+
+    code = "not_registered"
+    fault = Fault.NETWORK
+
+
+class DialFailedError(ModemError):
+    """`ATD` was refused, or answered with an end-of-call result code."""
+
+    code = "dial_failed"
+    fault = Fault.NETWORK
+
+
+class IllegalTransitionError(ModembankError):
+    """An event that the state table does not know in this state."""
+
+    code = "illegal_transition"
+
+
+class MediaError(ModembankError):
+    """Audio or its transport."""
+
+    code = "media"
+    status = 502
+
+
+class StoreError(ModembankError):
+    """The database."""
+
+    code = "store"
+    fault = Fault.OPERATOR
+
+
+class EmulatorError(ModembankError):
+    """The emulator was asked for something it cannot do."""
+
+    code = "emulator"
+    status = 400
+    fault = Fault.CALLER
