@@ -1,0 +1,214 @@
+"""What a host tells the bank. Facts, in the order they happened; each call numbers its own (`sequence` from 1).
+
+`at` is the host's wall clock as an aware UTC datetime at the moment the modem's line was read, not when it was
+handled. Durations are measured by the host's monotonic clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from modembank.bus.vocabulary import CallStatus, Cause, HangupSource, MediaState, ModemState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModemSnapshot:
+    """A modem as it is now, its SIM included."""
+
+    usb_path: str
+    dialect: str
+    state: ModemState
+    state_detail: str = ""
+    manufacturer: str | None = None
+    model: str | None = None
+    revision: str | None = None
+    imei: str | None = None
+    iccid: str | None = None
+    imsi: str | None = None
+    number: str | None = None  # own number as the SIM tells it, often absent
+    registration: str = "unknown"  # 3GPP TS 27.007 section 10.1.20 in words
+    operator: str | None = None
+    plmn: str | None = None
+    access: str | None = None  # access technology, for example "LTE"
+    rssi_dbm: int | None = None
+    voice: bool = False  # proven by set and read-back
+    at_port: str = ""
+    audio_port: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSnapshot:
+    """A call that a host carries now."""
+
+    call_id: str
+    usb_path: str
+    iccid: str
+    status: CallStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaQuality:
+    """Counters of a call's media at its end; frames are 20 ms."""
+
+    codec: str | None = None
+    frames_to_far: int = 0
+    frames_from_far: int = 0
+    lost: int = 0
+    late: int = 0
+    concealed: int = 0
+    dropped: int = 0
+    jitter_ms: float = 0.0
+    rtt_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Common to all events of a host."""
+
+    host_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostStarted(Event):
+    """The host runs from scratch: it carries none of the calls it had before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostStopped(Event):
+    """The host stopped in good order; all its calls have ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModemChanged(Event):
+    """A modem is new, or something of it changed."""
+
+    modem: ModemSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModemGone(Event):
+    """A modem is no longer attached; its inventory row stays."""
+
+    usb_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOverCall(Event):
+    """At start a modem had a call nobody owned; it was hung up (I2)."""
+
+    usb_path: str
+    iccid: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEvent(Event):
+    """Common to all events of a call."""
+
+    call_id: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingCall(CallEvent):
+    """A modem rings. `number` is None when withheld or not known."""
+
+    usb_path: str
+    iccid: str
+    number: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDialing(CallEvent):
+    """`ATD` was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRinging(CallEvent):
+    """The remote phone rings (alerting)."""
+
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEarlyMedia(CallEvent):
+    """The network sends audio before the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered(CallEvent):
+    """The remote person picked up, or an incoming call was answered here."""
+
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDtmf(CallEvent):
+    """A digit. `from_far` tells the direction: far side to GSM, else GSM to far side."""
+
+    digit: str
+    from_far: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallHeld(CallEvent):
+    """The call was put on hold or resumed."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallMuted(CallEvent):
+    """The far side was muted or unmuted."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallMedia(CallEvent):
+    """The far side's media changed state."""
+
+    state: MediaState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLevels(CallEvent):
+    """Level meters, about five a second, -90 to 0 dBFS. Never stored, dropped first when a client is slow."""
+
+    to_far_dbfs: float
+    from_far_dbfs: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(CallEvent):
+    """The GSM call is over; exactly once per call (I6)."""
+
+    status: CallStatus
+    source: HangupSource
+    cause: Cause
+    q850: int | None
+    detail: str
+    duration_s: float  # answer to end, 0 when never answered
+    quality: MediaQuality | None
+
+
+AnyEvent = (
+    HostStarted
+    | HostStopped
+    | ModemChanged
+    | ModemGone
+    | LeftOverCall
+    | IncomingCall
+    | CallDialing
+    | CallRinging
+    | CallEarlyMedia
+    | CallAnswered
+    | CallDtmf
+    | CallHeld
+    | CallMuted
+    | CallMedia
+    | CallLevels
+    | CallEnded
+)

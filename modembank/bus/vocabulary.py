@@ -1,0 +1,102 @@
+"""The words that commands, events, records and the API share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Who started the call, seen from the bank."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
+class CallStatus(StrEnum):
+    """The life of a call as users see it; alerting (`ringing`) and answered (`in_progress`) never merge."""
+
+    QUEUED = "queued"
+    DIALING = "dialing"
+    RINGING = "ringing"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call is over."""
+        return self in ENDED
+
+
+ENDED = frozenset(
+    {
+        CallStatus.COMPLETED,
+        CallStatus.BUSY,
+        CallStatus.NO_ANSWER,
+        CallStatus.FAILED,
+        CallStatus.CANCELED,
+        CallStatus.REJECTED,
+    }
+)
+
+
+class HangupSource(StrEnum):
+    """Who ended the call: the calling party, the called party, or the system between them."""
+
+    CALLER = "caller"
+    CALLEE = "callee"
+    SYSTEM = "system"
+
+
+class Cause(StrEnum):
+    """Why a call ended. The Q.850 number beside it is kept in the record when the network told one."""
+
+    NORMAL_CLEARING = "normal_clearing"
+    USER_BUSY = "user_busy"
+    NO_ANSWER = "no_answer"
+    CALL_REJECTED = "call_rejected"
+    UNASSIGNED_NUMBER = "unassigned_number"
+    INVALID_NUMBER = "invalid_number"
+    CONGESTION = "congestion"
+    NETWORK_FAILURE = "network_failure"
+    CALL_BARRED = "call_barred"
+    ORIGINATOR_CANCEL = "originator_cancel"
+    TIME_LIMIT = "time_limit"
+    MODEM_LOST = "modem_lost"
+    MODEM_FAILED = "modem_failed"
+    SIM_NOT_READY = "sim_not_ready"
+    NOT_REGISTERED = "not_registered"
+    MEDIA_LOST = "media_lost"
+    MEDIA_FAILED = "media_failed"
+    SERVER_RESTART = "server_restart"
+    HOST_UNREACHABLE = "host_unreachable"
+    UNSPECIFIED = "unspecified"
+
+
+class MediaState(StrEnum):
+    """The far side's media: `silent` after 5 s without RTP, `lost` after 15 s, `failed` when it never came up."""
+
+    NEW = "new"
+    CONNECTED = "connected"
+    SILENT = "silent"
+    LOST = "lost"
+    FAILED = "failed"
+
+
+class ModemState(StrEnum):
+    """What a modem can do now."""
+
+    OPENING = "opening"
+    STARTING = "starting"
+    NO_SIM = "no_sim"
+    SIM_LOCKED = "sim_locked"
+    SEARCHING = "searching"
+    DENIED = "denied"
+    READY = "ready"
+    IN_CALL = "in_call"
+    FAILED = "failed"
+    LOST = "lost"

@@ -1,0 +1,168 @@
+"""Settings: defaults, then a TOML file, then the environment. The only place that reads either.
+
+`MODEMBANK_CONFIG` (or `--config`) names the file. Each setting is also an environment variable: prefix `MODEMBANK_`,
+two underscores between levels, for example `MODEMBANK_HTTP__PORT=8090`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from modembank.errors import SettingsError
+
+CONFIG_VARIABLE = "MODEMBANK_CONFIG"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HttpSettings(_Section):
+    """Where the API and the pages are served."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    allowed_origins: tuple[str, ...] = Field(
+        (), description="Other web origins whose pages may use the API (CORS), for example https://crm.example."
+    )
+
+
+class DatabaseSettings(_Section):
+    """Where records are kept."""
+
+    url: str = Field(
+        "",
+        description="SQLAlchemy URL (sqlite+aiosqlite:///… or postgresql+asyncpg://…); empty: "
+        "modembank.db in data_dir.",
+    )
+
+
+class SerialSettings(_Section):
+    """How modems are found and spoken to."""
+
+    backend: Literal["serialx", "pyserial-asyncio"] = Field(
+        "serialx", description="Serial library; pyserial-asyncio refuses more than 150 ports a process."
+    )
+    sysfs_root: Path = Field(Path("/sys"), description="Root of sysfs; an emulator brings its own.")
+    dev_root: Path = Field(Path("/dev"), description="Folder of the device nodes.")
+    rescan_s: float = Field(3.0, ge=0.2, le=60, description="Seconds between two looks for new or gone modems.")
+
+
+class IceServer(_Section):
+    """One entry of RTCConfiguration.iceServers (W3C WebRTC section 4.2.4)."""
+
+    urls: tuple[str, ...] = Field(description="stun:, turn: or turns: URLs.")
+    username: str | None = Field(None, description="TURN user name.")
+    credential: str | None = Field(None, description="TURN password.")
+
+
+class MediaSettings(_Section):
+    """The voice path."""
+
+    codecs: tuple[Literal["PCMA", "PCMU", "opus"], ...] = Field(
+        ("PCMA", "PCMU", "opus"), description="Codecs in order of preference; G.711 is what GSM audio fits."
+    )
+    ice_servers: tuple[IceServer, ...] = Field((), description="STUN and TURN servers, none by default.")
+    ringback: bool = Field(True, description="Generate a ringing tone while the network sends none.")
+    connect_timeout_s: float = Field(10.0, gt=0, le=60, description="Seconds for ICE and DTLS to come up.")
+    silent_after_s: float = Field(5.0, gt=0, description="Seconds without RTP until the peer counts as silent.")
+    lost_after_s: float = Field(15.0, gt=0, description="Seconds without RTP until the call is released.")
+
+
+class CallSettings(_Section):
+    """Limits of a call."""
+
+    answer_timeout_s: float = Field(60.0, ge=5, le=180, description="Seconds from ATD to answer by default.")
+    max_duration_s: float = Field(3600.0, ge=1, le=86_400, description="Longest call in seconds.")
+    media_first: bool = Field(
+        True, description="With an SDP offer: dial only after the browser's media is up, so that a broken "
+        "path costs nothing."
+    )
+    emergency_numbers: bool = Field(False, description="Let emergency numbers through. Read docs first.")
+    short_codes: tuple[Annotated[str, Field(pattern=r"^[0-9]{3,8}$")], ...] = Field(
+        (), description="Operator service numbers (3 to 8 digits) that may be dialled."
+    )
+
+
+class Settings(BaseSettings):
+    """All settings of a modembank process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MODEMBANK_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    data_dir: Path = Field(
+        Path.home() / ".local/share/modembank", description="Folder for the database and other state."
+    )
+    country: str = Field(
+        "GB",
+        pattern=r"^[A-Z]{2}$",
+        description="ISO 3166-1 country of the bank: national numbers and ringing tones.",
+    )
+    host_id: str = Field("host_local", description="Name of the host that runs in this process.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG shows lines on the wire, with numbers."
+    )
+    http: HttpSettings = HttpSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    serial: SerialSettings = SerialSettings()
+    media: MediaSettings = MediaSettings()
+    calls: CallSettings = CallSettings()
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def database_url(self) -> str:
+        """The database URL with the default filled in."""
+        return self.database.url or f"sqlite+aiosqlite:///{self.data_dir / 'modembank.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over the file."""
+        toml = TomlConfigSettingsSource(settings_cls, _config_file())
+        return init_settings, env_settings, toml
+
+
+def _config_file() -> Path | None:
+    named = os.environ.get(CONFIG_VARIABLE)
+    return Path(named) if named else None
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read and check all settings.
+
+    Raises:
+        SettingsError: one sentence that names the setting, the value's problem and where to mend it.
+    """
+    path = _config_file()
+    if path is not None and not path.is_file():
+        raise SettingsError(f"the settings file {path} does not exist; mend {CONFIG_VARIABLE} or --config")
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # validated by pydantic right here
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        variable = f"MODEMBANK_{name.replace('.', '__').upper()}"
+        raise SettingsError(f"setting {name}: {first['msg']}; mend it in the settings file or {variable}") from None
+    except ValueError as error:
+        raise SettingsError(f"the settings file {path} is not valid TOML: {error}") from None
