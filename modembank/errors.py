@@ -6,6 +6,7 @@
     │   ├── InvalidNumberError, DestinationRefusedError, EmergencyNumberError
     │   ├── NotFoundError, WrongStateError, InvalidOfferError, UnauthorizedError
     │   ├── IdempotencyMismatchError, IdempotencyRunningError
+    │   ├── ValidationFailedError, MethodNotAllowedError, BodyTooLargeError, ForbiddenError
     │   └── NoSimAvailableError
     ├── HostError                a host refused a command or did not answer it
     │   ├── HostUnreachableError, StaleEpochError, DuplicateCommandError
@@ -109,6 +110,34 @@ class UnauthorizedError(RequestError):
 
     code = "unauthorized"
     status = 401
+
+
+class ForbiddenError(RequestError):
+    """The API key lacks the scope, or the web origin is not allowed."""
+
+    code = "forbidden"
+    status = 403
+
+
+class ValidationFailedError(RequestError):
+    """The request does not follow its schema; `errors` of the problem names each place."""
+
+    code = "validation_failed"
+    status = 422
+
+
+class MethodNotAllowedError(RequestError):
+    """The resource exists, but does not take this method; `Allow` lists those it takes."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class BodyTooLargeError(RequestError):
+    """The request body is larger than the server reads."""
+
+    code = "body_too_large"
+    status = 413
 
 
 class IdempotencyMismatchError(RequestError):
