@@ -1,0 +1,63 @@
+# Two commands for a newcomer: `make demo` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+BIN := .venv/bin
+NPM = $(shell $(PYTHON) -c 'import json; print(json.load(open(".cache/tools.json"))["npm"])')
+
+# Pass more to a program: make demo ARGS="--port 9000", make test ARGS="-k offer".
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types test-page bench soak docs lock clean
+MAKEFLAGS += --no-print-directory
+
+help: ## Show this list
+	@echo "modembank: make <target>   (V=1 shows the output of every step)"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: ## Create .venv with everything, and build the page
+	@$(PYTHON) scripts/setup.py
+
+demo: setup ## Run modembank on 16 emulated modems until Ctrl-C
+	@$(BIN)/modembank demo $(ARGS)
+
+test: setup ## Install what the tests need and run all of them
+	@$(PYTHON) scripts/system_packages.py
+	@$(MAKE) lint types test-page
+	@echo "[pytest] all tests but the soaks"
+	@$(BIN)/pytest -m "not soak" $(ARGS)
+
+check: setup lint types ## The quick look before a commit: lint, types, layers, fast tests
+	@echo "[pytest] fast tests"
+	@$(BIN)/pytest -q -m "not e2e and not soak" $(ARGS)
+
+lint: ## ruff: rules and format
+	@echo "[ruff] rules and format"
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+
+types: ## mypy, strict
+	@echo "[mypy] strict types"
+	@$(BIN)/mypy --no-error-summary
+
+test-page: ## The page's own tests
+	@echo "[vitest] the page"
+	@cd modembank/web && PATH="$(dir $(NPM)):$$PATH" $(NPM) run --silent test
+
+bench: setup ## Measure the media path against a plain aiortc bridge
+	@$(BIN)/python benchmarks/media.py $(ARGS)
+
+soak: setup ## The tests that take minutes
+	@$(PYTHON) scripts/system_packages.py
+	@$(BIN)/pytest -m soak --timeout 3600 $(ARGS)
+
+docs: setup ## Write the generated reference pages anew
+	@$(BIN)/python scripts/write_reference.py
+
+lock: ## Resolve the dependencies of pyproject.toml into requirements.lock
+	@$(PYTHON) scripts/lock.py $(ARGS)
+
+clean: ## Remove everything that was made, the environment included
+	rm -rf .venv .cache .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis \
+		modembank/web/dist modembank/web/node_modules dist tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
