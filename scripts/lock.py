@@ -1,4 +1,4 @@
-"""Resolve pyproject.toml into requirements.lock: `make lock` calls this, its arguments go to uv (`--upgrade`)."""
+"""Resolve pyproject.toml into requirements.lock: `make lock` calls this and hands its arguments to uv."""
 
 import subprocess
 import sys

@@ -1,8 +1,10 @@
 """Bring the work tree to where `.venv/bin/modembank` runs: `make setup` calls this.
 
 Four steps, each with a stamp over everything it depends on, so that a second run only compares digests:
-uv, the Python packages of requirements.lock, Node, the page. Standard library only, since nothing else is there yet.
+uv, the Python packages of requirements.lock, Node, the page. Standard library only: nothing else is there.
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
@@ -127,7 +129,7 @@ def once(name: str, wanted: str, product: Path, work: Callable[[], None]) -> Non
 
 
 def as_root() -> list[str] | None:
-    """Return what to put before a command that needs root: nothing, sudo, or None when neither is to be had."""
+    """Return the prefix of a command that needs root: nothing, sudo, or None when we may not."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:
@@ -242,7 +244,5 @@ def main() -> int:
 if __name__ == "__main__":
     if sys.version_info < OLDEST_PYTHON:
         # Spelled so that an older Python can still say it.
-        sys.exit(
-            "setup: Python 3.11 or newer is needed; run: make setup PYTHON=python3.12 (or another that you have)"
-        )
+        sys.exit("setup: Python 3.11 or newer is needed; name one: make setup PYTHON=python3.12")
     sys.exit(main())
