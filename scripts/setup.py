@@ -73,9 +73,7 @@ def run(command: Sequence[str], cwd: Path = ROOT, env: dict[str, str] | None = N
         raise SetupError(f"{command[0]} could not be started: {error}") from None
     if done.returncode:
         sys.stdout.write((done.stdout or b"").decode(errors="replace"))
-        raise SetupError(
-            f"`{' '.join(command)}` failed with exit status {done.returncode}; its output is above."
-        )
+        raise SetupError(f"`{' '.join(command)}` failed with exit status {done.returncode}; its output is above.")
 
 
 def version_of(command: str) -> tuple[int, ...] | None:
@@ -108,11 +106,7 @@ def digest(paths: Iterable[Path], *words: str) -> str:
 
 def files_under(folder: Path, *without: str) -> list[Path]:
     """Return all files below a folder, the top-level folders `without` left out."""
-    return [
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and path.relative_to(folder).parts[0] not in without
-    ]
+    return [path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] not in without]
 
 
 def once(name: str, wanted: str, product: Path, work: Callable[[], None]) -> None:

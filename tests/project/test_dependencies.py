@@ -24,7 +24,7 @@ HOMES: dict[str, tuple[set[str], set[str]]] = {
     "aiosqlite": (set(), set()),  # named in a database URL, never imported
     "asyncpg": (set(), set()),
     "fastapi": ({"fastapi", "starlette"}, {"api"}),
-    "uvicorn": ({"uvicorn"}, {"service"}),
+    "uvicorn": ({"uvicorn"}, {"api"}),
     "websockets": (set(), set()),  # uvicorn's WebSocket protocol
     "httpx2": ({"httpx2"}, {"cli"}),
     "pydantic": ({"pydantic"}, {"api", "bus", "config", "cli"}),
