@@ -33,7 +33,8 @@ class HttpSettings(_Section):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="TCP port; 0 takes a free one.")
     allowed_origins: tuple[str, ...] = Field(
-        (), description="Other web origins whose pages may use the API (CORS), for example https://crm.example."
+        (),
+        description="Other web origins whose pages may use the API (CORS), for example https://crm.example.",
     )
 
 
@@ -85,8 +86,9 @@ class CallSettings(_Section):
     answer_timeout_s: float = Field(60.0, ge=5, le=180, description="Seconds from ATD to answer by default.")
     max_duration_s: float = Field(3600.0, ge=1, le=86_400, description="Longest call in seconds.")
     media_first: bool = Field(
-        True, description="With an SDP offer: dial only after the browser's media is up, so that a broken "
-        "path costs nothing."
+        True,
+        description="With an SDP offer: dial only after the browser's media is up, so that a broken "
+        "path costs nothing.",
     )
     emergency_numbers: bool = Field(False, description="Let emergency numbers through. Read docs first.")
     short_codes: tuple[Annotated[str, Field(pattern=r"^[0-9]{3,8}$")], ...] = Field(
@@ -97,9 +99,7 @@ class CallSettings(_Section):
 class Settings(BaseSettings):
     """All settings of a modembank process."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="MODEMBANK_", env_nested_delimiter="__", extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="MODEMBANK_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     data_dir: Path = Field(
         Path.home() / ".local/share/modembank", description="Folder for the database and other state."

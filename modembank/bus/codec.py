@@ -17,19 +17,19 @@ _TYPES: dict[str, type] = {kind.__name__: kind for kind in get_args(Record)}
 
 
 @cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_TYPES[name])
 
 
 def encode(record: Record) -> bytes:
     """Return `["Name", {…}]` as JSON."""
-    kind = type(record)
-    return b'["%s",%s]' % (kind.__name__.encode(), _adapter(kind).dump_json(record))
+    name = type(record).__name__
+    return b'["%s",%s]' % (name.encode(), _adapter(name).dump_json(record))
 
 
 def _decode(data: bytes) -> Any:  # the tag decides the type, the callers below narrow it
     name, fields = json.loads(data)
-    return _adapter(_TYPES[name]).validate_python(fields, strict=False)
+    return _adapter(name).validate_python(fields, strict=False)
 
 
 def decode_command(data: bytes) -> AnyCommand:

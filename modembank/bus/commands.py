@@ -178,16 +178,6 @@ class Refused:
 
 
 AnyCommand = (
-    Dial
-    | Answer
-    | HangUp
-    | Attach
-    | AddCandidate
-    | SendDtmf
-    | SetMuted
-    | SetHeld
-    | RunAt
-    | ReadTrace
-    | Snapshot
+    Dial | Answer | HangUp | Attach | AddCandidate | SendDtmf | SetMuted | SetHeld | RunAt | ReadTrace | Snapshot
 )
 AnyReply = Done | SdpAnswer | AtReply | Trace | HostSnapshot | Refused

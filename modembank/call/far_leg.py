@@ -1,0 +1,163 @@
+"""The far side of a call: whoever talks to the GSM side, joined through one media session.
+
+The session opens the modem's audio port when it is first needed and keeps it until the call ends; far sides come and
+go on it (a page that reloads re-attaches), and the GSM side does not notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from modembank.bus.events import MediaQuality
+from modembank.bus.vocabulary import Cause, MediaState
+from modembank.call.line import Line
+from modembank.call.media import Levels, MediaEngine, MediaPhase, MediaSession
+from modembank.call.media import MediaState as PathState
+from modembank.call.quality import quality_of
+from modembank.call.reporter import CallReporter
+from modembank.errors import NoVoiceError, WrongStateError
+
+log = logging.getLogger(__name__)
+
+# A far side that vanished at once (a page that reloads) may come back and re-attach; the same limit as for one that
+# merely fell silent, so that no dropped browser costs more than 15 s of air time.
+REATTACH_GRACE_S = 15.0
+
+
+class FarLeg:
+    """Implements `MediaSink`. `on_failed` is called when nobody is there any more, `on_digit` for each key pressed
+    there, `on_early_media` when the network sends sound."""
+
+    def __init__(
+        self,
+        *,
+        call_id: str,
+        line: Line,
+        engine: MediaEngine,
+        reporter: CallReporter,
+        on_failed: Callable[[Cause], None],
+        on_digit: Callable[[str], None],
+        on_early_media: Callable[[], None],
+    ) -> None:
+        self._call_id = call_id
+        self._line = line
+        self._engine = engine
+        self._report = reporter
+        self._on_failed = on_failed
+        self._on_digit = on_digit
+        self._on_early_media = on_early_media
+        self._session: MediaSession | None = None
+        self._phase = MediaPhase.DIALING
+        self._opening = asyncio.Lock()
+        self._grace: asyncio.TimerHandle | None = None
+        self._silent = False
+        self._closed = False
+        self.media_up = asyncio.Event()
+
+    async def open(self) -> MediaSession:
+        """Take the modem's audio port.
+
+        Raises:
+            NoVoiceError, PortError: there is none, or it cannot be taken.
+            WrongStateError: the call is over.
+        """
+        async with self._opening:
+            if self._closed:
+                raise WrongStateError("the call is over")
+            if self._session is None:
+                path = self._line.audio_path
+                if path is None:
+                    raise NoVoiceError("the modem has no audio port")
+                self._session = await self._engine.open(self._call_id, path, self)
+                self._session.phase(self._phase)
+            return self._session
+
+    async def attach(self, offer: str) -> str:
+        """Answer an offer; the new far side replaces the old one.
+
+        Raises:
+            InvalidOfferError: the old far side stays.
+        """
+        session = await self.open()
+        sdp = await session.attach(offer)
+        self._cancel_grace()
+        return sdp
+
+    async def add_candidate(self, candidate: str | None, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:
+        """Hand one trickled candidate to the far side."""
+        if self._session is None:
+            raise WrongStateError("no far side is attached to this call")
+        await self._session.add_candidate(candidate, sdp_mid, sdp_m_line_index)
+
+    def phase(self, phase: MediaPhase) -> None:
+        """Say what the call is doing."""
+        self._phase = phase
+        if self._session is not None:
+            self._session.phase(phase)
+
+    def set_muted(self, muted: bool) -> None:
+        """Silence the far side's voice, or let it through."""
+        if self._session is None or self._closed:
+            raise WrongStateError("the call has no media to mute")
+        self._session.set_muted(muted)
+        self._report.muted(muted)
+
+    def modem_flow(self, ready: bool) -> None:
+        """The modem's uplink buffer is full, or free again."""
+        if self._session is not None:
+            self._session.modem_flow(ready)
+
+    async def close(self) -> MediaQuality | None:
+        """Free port and peer, and return the counters; idempotent."""
+        self._closed = True
+        self._cancel_grace()
+        async with self._opening:
+            session, self._session = self._session, None
+        if session is None:
+            return None
+        quality = quality_of(session.stats())
+        await session.close()
+        return quality
+
+    # MediaSink
+
+    def media_state(self, state: PathState) -> None:
+        """See `MediaSink`."""
+        if self._closed:
+            return
+        self._report.media(MediaState(state.value))
+        if state is PathState.CONNECTED:
+            self._cancel_grace()
+            self.media_up.set()
+        elif state is PathState.FAILED:
+            self._on_failed(Cause.MEDIA_FAILED)
+        elif state is PathState.LOST and self._silent:
+            self._on_failed(Cause.MEDIA_LOST)  # 15 s without a packet have already passed
+        elif state is PathState.LOST:
+            self._cancel_grace()
+            loop = asyncio.get_running_loop()
+            self._grace = loop.call_later(REATTACH_GRACE_S, self._on_failed, Cause.MEDIA_LOST)
+        self._silent = state is PathState.SILENT
+
+    def far_dtmf(self, digit: str) -> None:
+        """See `MediaSink`."""
+        self._on_digit(digit)
+
+    def levels(self, levels: Levels) -> None:
+        """See `MediaSink`."""
+        self._report.levels(levels.to_far_dbfs, levels.from_far_dbfs)
+
+    def early_media(self) -> None:
+        """See `MediaSink`."""
+        self._on_early_media()
+
+    def modem_audio_lost(self) -> None:
+        """See `MediaSink`: the AT side decides about the call, this is only worth a line."""
+        log.warning("call %s: the audio port went away", self._call_id)
+
+    def _cancel_grace(self) -> None:
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None

@@ -1,0 +1,39 @@
+"""What a call needs from the modem that carries it; `modem.Modem` implements it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+
+class Line(Protocol):
+    """A modem with a usable SIM, as one call sees it. All methods raise AtError, ModemError or PortError."""
+
+    @property
+    def audio_path(self) -> Path | None:
+        """The audio port; None when the modem has none."""
+        ...
+
+    async def dial(self, number: str) -> None:
+        """Arm the voice path, then write exactly one `ATD` (I4)."""
+        ...
+
+    async def answer(self) -> None:
+        """Answer the incoming call (`ATA`)."""
+        ...
+
+    async def reject(self) -> None:
+        """Refuse the incoming call."""
+        ...
+
+    async def hang_up(self) -> None:
+        """Release the call and confirm it by `+CLCC`."""
+        ...
+
+    async def send_dtmf(self, digit: str) -> None:
+        """Send one digit (`+VTS`)."""
+        ...
+
+    async def hold(self, on: bool) -> None:
+        """Put the call on hold, or resume it (`+CHLD`)."""
+        ...

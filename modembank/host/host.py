@@ -1,0 +1,242 @@
+"""One machine with modems: finds them, keeps them, carries out the bank's commands, tells the bank what happens.
+
+The host alone talks to its modems and terminates the media of their calls. It meets the bank on the bus only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from modembank.at.console import check_console_line
+from modembank.bus.bus import Bus
+from modembank.bus.commands import (
+    AddCandidate,
+    Answer,
+    AnyCommand,
+    AnyReply,
+    AtReply,
+    Attach,
+    Dial,
+    Done,
+    HangUp,
+    HostSnapshot,
+    ReadTrace,
+    Refused,
+    RunAt,
+    SdpAnswer,
+    SendDtmf,
+    SetHeld,
+    SetMuted,
+    Snapshot,
+    Trace,
+    TraceLine,
+)
+from modembank.bus.events import HostStarted, HostStopped, ModemGone
+from modembank.bus.vocabulary import Cause, HangupSource
+from modembank.call.call import Call, Order
+from modembank.call.media import MediaEngine
+from modembank.errors import ModembankError, NotFoundError
+from modembank.host.guard import Guard
+from modembank.host.keeper import ModemKeeper
+from modembank.tty.discovery import ModemPorts, scan
+from modembank.tty.trace import Way
+from modembank.tty.transport import TransportOpener
+
+log = logging.getLogger(__name__)
+
+# Hanging up all calls at the end: each modem confirms within 5 s, and they do it side by side.
+STOP_LIMIT_S = 10.0
+
+
+class Host:
+    """Runs the modems of one machine."""
+
+    def __init__(
+        self,
+        *,
+        host_id: str,
+        bus: Bus,
+        engine: MediaEngine,
+        opener: TransportOpener,
+        sysfs_root: Path,
+        dev_root: Path,
+        rescan_s: float,
+    ) -> None:
+        self.host_id = host_id
+        self._bus = bus
+        self._engine = engine
+        self._opener = opener
+        self._sysfs_root = sysfs_root
+        self._dev_root = dev_root
+        self._rescan_s = rescan_s
+        self._guard = Guard()
+        self._keepers: dict[str, ModemKeeper] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._table: dict[type, Callable[..., Awaitable[AnyReply]]] = {
+            Dial: self._dial,
+            Answer: self._answer,
+            HangUp: self._hang_up,
+            Attach: self._attach,
+            AddCandidate: self._add_candidate,
+            SendDtmf: self._send_dtmf,
+            SetMuted: self._set_muted,
+            SetHeld: self._set_held,
+            RunAt: self._run_at,
+            ReadTrace: self._read_trace,
+            Snapshot: self._snapshot,
+        }
+
+    async def run(self) -> None:
+        """Serve until cancelled; then end all calls and let the modems go."""
+        self._bus.publish(HostStarted(host_id=self.host_id, at=datetime.now(UTC)))
+        stop_serving = self._bus.serve(self.host_id, self.handle)
+        try:
+            while True:
+                await self._rescan()
+                await asyncio.sleep(self._rescan_s)
+        finally:
+            await self._end_calls()
+            stop_serving()
+            await self._stop_keepers()
+            self._bus.publish(HostStopped(host_id=self.host_id, at=datetime.now(UTC)))
+
+    async def handle(self, command: AnyCommand) -> AnyReply:
+        """Carry out one command; errors become `Refused` with their stable code."""
+        try:
+            return await self._table[type(command)](command)
+        except ModembankError as error:
+            return Refused(code=error.code, detail=str(error))
+
+    # discovery
+
+    async def _rescan(self) -> None:
+        found = await asyncio.to_thread(scan, self._sysfs_root, self._dev_root)
+        now = {ports.usb_path: ports for ports in found}
+        for usb_path in [path for path, keeper in self._keepers.items() if now.get(path) != keeper.ports]:
+            await self._drop(usb_path)
+        for usb_path, ports in now.items():
+            if usb_path not in self._keepers:
+                self._keep(ports)
+
+    def _keep(self, ports: ModemPorts) -> None:
+        log.info("modem %s (%s) is attached", ports.usb_path, ports.dialect)
+        keeper = ModemKeeper(
+            ports, host_id=self.host_id, opener=self._opener, engine=self._engine, publish=self._bus.publish
+        )
+        self._keepers[ports.usb_path] = keeper
+        self._tasks[ports.usb_path] = asyncio.create_task(keeper.run(), name=f"modem:{ports.usb_path}")
+
+    async def _drop(self, usb_path: str) -> None:
+        """The device is gone, or came back under other names."""
+        log.warning("modem %s is gone", usb_path)
+        keeper, task = self._keepers.pop(usb_path), self._tasks.pop(usb_path)
+        keeper.lost("the device is gone")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        if keeper.call is not None:
+            await keeper.call.wait_ended()
+        self._bus.publish(ModemGone(host_id=self.host_id, at=datetime.now(UTC), usb_path=usb_path))
+
+    async def _end_calls(self) -> None:
+        calls = [keeper.call for keeper in self._keepers.values() if keeper.call is not None]
+        ends = (call.hang_up(HangupSource.SYSTEM, Cause.SERVER_RESTART) for call in calls)
+        try:
+            async with asyncio.timeout(STOP_LIMIT_S):
+                await asyncio.gather(*ends, return_exceptions=True)
+        except TimeoutError:
+            log.error("not every modem confirmed the end of its call within %g s", STOP_LIMIT_S)
+
+    async def _stop_keepers(self) -> None:
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks.clear()
+        self._keepers.clear()
+
+    # commands
+
+    async def _dial(self, command: Dial) -> AnyReply:
+        keeper = self._keeper(command.usb_path)
+        self._guard.admit(command.command_id, command.iccid, command.epoch)
+        call = keeper.new_call(command.call_id, command.iccid)
+        sdp = await call.place(
+            Order(
+                number=command.number,
+                timeout_s=command.timeout_s,
+                max_duration_s=command.max_duration_s,
+                offer=command.offer,
+                media_first=command.media_first,
+            )
+        )
+        return Done() if sdp is None else SdpAnswer(sdp=sdp)
+
+    async def _answer(self, command: Answer) -> AnyReply:
+        sdp = await self._call(command.call_id).answer(command.offer, command.max_duration_s)
+        return Done() if sdp is None else SdpAnswer(sdp=sdp)
+
+    async def _hang_up(self, command: HangUp) -> AnyReply:
+        await self._call(command.call_id).hang_up(command.source, command.cause)
+        return Done()
+
+    async def _attach(self, command: Attach) -> AnyReply:
+        return SdpAnswer(sdp=await self._call(command.call_id).attach(command.offer))
+
+    async def _add_candidate(self, command: AddCandidate) -> AnyReply:
+        call = self._call(command.call_id)
+        await call.add_candidate(command.candidate, command.sdp_mid, command.sdp_m_line_index)
+        return Done()
+
+    async def _send_dtmf(self, command: SendDtmf) -> AnyReply:
+        await self._call(command.call_id).send_dtmf(command.digits)
+        return Done()
+
+    async def _set_muted(self, command: SetMuted) -> AnyReply:
+        self._call(command.call_id).set_muted(command.muted)
+        return Done()
+
+    async def _set_held(self, command: SetHeld) -> AnyReply:
+        await self._call(command.call_id).set_held(command.held)
+        return Done()
+
+    async def _run_at(self, command: RunAt) -> AnyReply:
+        if not command.unrestricted:
+            check_console_line(command.line)
+        return AtReply(lines=await self._keeper(command.usb_path).modem.run_at(command.line))
+
+    async def _read_trace(self, command: ReadTrace) -> AnyReply:
+        lines = self._keeper(command.usb_path).modem.trace(command.limit)
+        return Trace(
+            lines=tuple(
+                TraceLine(
+                    at=line.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+                    out=line.way is Way.TO_MODEM,
+                    text=line.text,
+                )
+                for line in lines
+            )
+        )
+
+    async def _snapshot(self, command: Snapshot) -> AnyReply:
+        calls = (keeper.call_snapshot() for keeper in self._keepers.values())
+        return HostSnapshot(
+            host_id=self.host_id,
+            modems=tuple(keeper.snapshot() for keeper in self._keepers.values()),
+            calls=tuple(call for call in calls if call is not None),
+        )
+
+    def _keeper(self, usb_path: str) -> ModemKeeper:
+        keeper = self._keepers.get(usb_path)
+        if keeper is None:
+            raise NotFoundError(f"no modem at {usb_path} is attached to this host")
+        return keeper
+
+    def _call(self, call_id: str) -> Call:
+        for keeper in self._keepers.values():
+            if keeper.call is not None and keeper.call.call_id == call_id:
+                return keeper.call
+        raise NotFoundError(f"this host carries no call {call_id}")

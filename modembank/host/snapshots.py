@@ -1,0 +1,32 @@
+"""From the driver's snapshot to the bus's."""
+
+from __future__ import annotations
+
+from modembank.bus.events import ModemSnapshot
+from modembank.bus.vocabulary import ModemState
+from modembank.modem.info import ModemInfo
+
+
+def snapshot_of(info: ModemInfo, *, state: ModemState | None = None, detail: str | None = None) -> ModemSnapshot:
+    """Return what crosses the seam; `state` and `detail` say what the host knows better."""
+    return ModemSnapshot(
+        usb_path=info.usb_path,
+        dialect=info.dialect,
+        state=state or ModemState(info.state.value),
+        state_detail=info.state_detail if detail is None else detail,
+        manufacturer=info.manufacturer,
+        model=info.model,
+        revision=info.revision,
+        imei=info.imei,
+        iccid=info.iccid,
+        imsi=info.imsi,
+        number=info.number,
+        registration=info.registration.name.lower(),
+        operator=info.operator,
+        plmn=info.plmn,
+        access=info.access,
+        rssi_dbm=info.rssi_dbm,
+        voice=info.voice,
+        at_port=info.at_port,
+        audio_port=info.audio_port,
+    )
