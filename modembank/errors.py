@@ -7,6 +7,7 @@
     │   ├── NotFoundError, WrongStateError, InvalidOfferError, UnauthorizedError
     │   ├── IdempotencyMismatchError, IdempotencyRunningError
     │   ├── ValidationFailedError, MethodNotAllowedError, BodyTooLargeError, ForbiddenError
+    │   ├── TooManyStreamsError
     │   └── NoSimAvailableError
     ├── HostError                a host refused a command or did not answer it
     │   ├── HostUnreachableError, StaleEpochError, DuplicateCommandError
@@ -20,6 +21,7 @@
     │   ├── NoVoiceError, SimNotReadyError, NotRegisteredError, DialFailedError, IllegalTransitionError
     ├── MediaError               audio or its transport
     ├── StoreError               the database
+    ├── RemoteError              the server that a command talks to
     └── EmulatorError            the emulator
 
 `code` is stable and documented in docs/reference/errors.md; `status` is the HTTP status (RFC 9110) that the
@@ -138,6 +140,13 @@ class BodyTooLargeError(RequestError):
 
     code = "body_too_large"
     status = 413
+
+
+class TooManyStreamsError(RequestError):
+    """More event streams are open than the server feeds."""
+
+    code = "too_many_streams"
+    status = 503
 
 
 class IdempotencyMismatchError(RequestError):
@@ -328,10 +337,14 @@ class NotRegisteredError(ModemError):
 
 
 class DialFailedError(ModemError):
-    """`ATD` was refused, or answered with an end-of-call result code."""
+    """`ATD` was refused, or answered with an end-of-call result code; `q850` is the cause if the code tells one."""
 
     code = "dial_failed"
     fault = Fault.NETWORK
+
+    def __init__(self, message: str, q850: int | None = None) -> None:
+        super().__init__(message)
+        self.q850 = q850
 
 
 class IllegalTransitionError(ModembankError):
@@ -351,6 +364,14 @@ class StoreError(ModembankError):
     """The database."""
 
     code = "store"
+    fault = Fault.OPERATOR
+
+
+class RemoteError(ModembankError):
+    """The server that a command talks to cannot be reached, or it refused."""
+
+    code = "remote"
+    status = 502
     fault = Fault.OPERATOR
 
 

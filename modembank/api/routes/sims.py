@@ -1,0 +1,43 @@
+"""SIM cards."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from modembank.api.deps import BankDep, KeyDep, PageDep, SimId
+from modembank.api.schemas.common import Page
+from modembank.api.schemas.inventory import Sim, SimPatch
+from modembank.bank import records
+from modembank.bank.wire import to_json
+
+router = APIRouter(prefix="/sims", tags=["sims"])
+
+
+@router.get("", operation_id="list_sims", summary="List SIMs")
+async def list_sims(bank: BankDep, query: PageDep) -> Page[Sim]:
+    """Page through all SIMs ever seen; `absent` ones are remembered."""
+    page = await bank.list_sims(query)
+    return Page(data=[_show(sim) for sim in page.data], next_cursor=page.next_cursor)
+
+
+@router.get("/{sim_id}", operation_id="get_sim", summary="Get a SIM")
+async def get_sim(sim_id: SimId, bank: BankDep) -> Sim:
+    """Return one SIM."""
+    return _show(await bank.get_sim(sim_id))
+
+
+@router.patch("/{sim_id}", operation_id="patch_sim", summary="Change a SIM")
+async def patch_sim(sim_id: SimId, body: SimPatch, bank: BankDep, key: KeyDep) -> Sim:
+    """Change label, tags, own number, notes, or whether it may be used."""
+    patch = records.SimPatch(
+        label=body.label,
+        tags=tuple(body.tags) if body.tags is not None else None,
+        enabled=body.enabled,
+        number=body.number,
+        notes=body.notes,
+    )
+    return _show(await bank.patch_sim(sim_id, patch, actor=key.id))
+
+
+def _show(sim: records.SimRecord) -> Sim:
+    return Sim.model_validate(to_json(sim))

@@ -1,0 +1,42 @@
+"""Health and facts about this server."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from modembank import __version__
+from modembank.api.deps import BankDep, SettingsDep
+from modembank.api.schemas.system import Health, Info, Readiness, ReadinessChecks
+
+health = APIRouter(tags=["health"])
+info = APIRouter(tags=["health"])
+
+
+@health.get("/healthz", operation_id="healthz", summary="Is the process alive?")
+async def healthz() -> Health:
+    """Answer without touching anything."""
+    return Health()
+
+
+@health.get(
+    "/readyz",
+    operation_id="readyz",
+    summary="Can calls be made?",
+    responses={503: {"model": Readiness, "description": "Not now; `checks` says what is missing."}},
+)
+async def readyz(response: Response, bank: BankDep) -> Readiness:
+    """Check the database, the hosts and whether a modem is ready."""
+    state = await bank.ready()
+    ok = state.database and state.hosts > 0 and state.modems_ready > 0
+    if not ok:
+        response.status_code = 503
+    return Readiness(
+        status="ok" if ok else "unavailable",
+        checks=ReadinessChecks(database=state.database, hosts=state.hosts, modems_ready=state.modems_ready),
+    )
+
+
+@info.get("/info", operation_id="get_info", summary="What runs here")
+async def get_info(settings: SettingsDep) -> Info:
+    """Return the version and the bank's country."""
+    return Info(version=__version__, country=settings.country)

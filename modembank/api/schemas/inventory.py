@@ -1,0 +1,127 @@
+"""SIMs, modems and hosts as the API takes and shows them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from modembank.api.schemas.calls import ModemRef, SimRef
+from modembank.api.schemas.common import Answer, Label, Notes, Request, Tag, Text, Timestamp
+from modembank.bus.vocabulary import ModemState
+
+TagList = Annotated[list[Tag], Field(max_length=32)]
+
+
+class SimPatch(Request):
+    """What may be changed of a SIM; absent names stay as they are."""
+
+    label: Label | None = None
+    tags: TagList | None = None
+    enabled: bool | None = None
+    number: Annotated[Text, Field(max_length=64)] | None = Field(
+        None, description="The SIM's own number; an empty string forgets it."
+    )
+    notes: Notes | None = None
+
+
+class ModemPatch(Request):
+    """What may be changed of a modem; absent names stay as they are."""
+
+    label: Label | None = None
+    tags: TagList | None = None
+    enabled: bool | None = None
+    notes: Notes | None = None
+
+
+class AtRequest(Request):
+    """One console command."""
+
+    line: Annotated[str, Field(min_length=1, max_length=256, examples=["AT+CSQ"])]
+    unrestricted: bool = Field(False, description="Skip the allow-list; needs a key with the scope at:raw.")
+
+
+class Sim(Answer):
+    """A SIM card, in a modem or remembered."""
+
+    id: str
+    iccid: str
+    imsi: str | None
+    number: str | None
+    label: str
+    tags: list[str]
+    enabled: bool
+    notes: str
+    state: str = Field(
+        examples=["ready", "in_call", "searching", "denied", "sim_locked", "starting", "failed", "absent"]
+    )
+    operator: str | None
+    registration: str
+    access: str | None
+    rssi_dbm: int | None
+    modem: ModemRef | None
+    call_id: str | None
+    last_used_at: Timestamp | None
+    first_seen_at: Timestamp
+    last_seen_at: Timestamp
+
+
+class Modem(Answer):
+    """A modem, attached or remembered."""
+
+    id: str
+    host_id: str
+    usb_path: str
+    imei: str | None
+    dialect: str
+    manufacturer: str | None
+    model: str | None
+    revision: str | None
+    label: str
+    tags: list[str]
+    enabled: bool
+    notes: str
+    state: ModemState
+    state_detail: str
+    voice: bool
+    operator: str | None
+    plmn: str | None
+    registration: str
+    access: str | None
+    rssi_dbm: int | None
+    sim: SimRef | None
+    at_port: str
+    audio_port: str | None
+    first_seen_at: Timestamp
+    last_seen_at: Timestamp
+
+
+class TraceLine(Answer):
+    """One line on the wire, masked; `out` is towards the modem."""
+
+    at: str
+    out: bool
+    text: str
+
+
+class Trace(Answer):
+    """The newest lines of a modem's AT trace, oldest first."""
+
+    data: list[TraceLine]
+
+
+class AtAnswer(Answer):
+    """Information text and final result code."""
+
+    lines: list[str]
+
+
+class Host(Answer):
+    """A machine that holds modems."""
+
+    id: str
+    connected: bool
+    modems: int
+    modems_ready: int
+    started_at: Timestamp | None
+    last_seen_at: Timestamp

@@ -1,0 +1,58 @@
+"""The bank itself: health, version, ICE servers, tickets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from modembank.api.schemas.common import Answer
+
+
+class Health(Answer):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReadinessChecks(Answer):
+    """What a call needs."""
+
+    database: bool = Field(description="The database answers.")
+    hosts: int = Field(description="Hosts connected.")
+    modems_ready: int = Field(description="Modems that can carry a call, or carry one.")
+
+
+class Readiness(Answer):
+    """Whether calls can be made now."""
+
+    status: Literal["ok", "unavailable"]
+    checks: ReadinessChecks
+
+
+class Info(Answer):
+    """What runs here."""
+
+    version: str
+    country: str = Field(description="ISO 3166-1 country for national numbers.")
+
+
+class IceServer(Answer):
+    """One entry of RTCConfiguration.iceServers. Source: W3C WebRTC section 4.2.4."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class IceServers(Answer):
+    """The STUN and TURN servers to use; often none."""
+
+    ice_servers: list[IceServer]
+
+
+class EventTicket(Answer):
+    """A one-time ticket for `GET /v1/events?ticket=…`."""
+
+    ticket: str
+    expires_in_s: int
