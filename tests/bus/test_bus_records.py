@@ -17,7 +17,8 @@ from modembank.bus.events import AnyEvent, CallLevels, HostStarted
 from modembank.bus.vocabulary import Cause, HangupSource
 from modembank.errors import HostUnreachableError
 
-AWARE = st.datetimes(timezones=st.just(UTC), min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1))
+NAIVE_MIN, NAIVE_MAX = datetime(2000, 1, 1), datetime(2100, 1, 1)  # noqa: DTZ001  # hypothesis adds the zone
+AWARE = st.datetimes(timezones=st.just(UTC), min_value=NAIVE_MIN, max_value=NAIVE_MAX)
 
 
 def _records() -> st.SearchStrategy[Record]:
@@ -43,7 +44,6 @@ async def test_a_command_for_an_absent_host_fails_at_once() -> None:
         await InProcessBus().request("host_x", Snapshot())
 
 
-@pytest.mark.looptime
 async def test_a_command_has_a_deadline() -> None:
     bus = InProcessBus()
 
@@ -52,20 +52,16 @@ async def test_a_command_has_a_deadline() -> None:
         return Done()
 
     bus.serve("host_a", never)
-    hang_up = HangUp(call_id="call_1", source=HangupSource.CALLER, cause=Cause.ORIGINATOR_CANCEL, deadline_s=5)
-    started = asyncio.get_running_loop().time()
-    with pytest.raises(HostUnreachableError, match="within 5 s"):
+    hang_up = HangUp(call_id="call_1", source=HangupSource.CALLER, cause=Cause.ORIGINATOR_CANCEL, deadline_s=0.05)
+    with pytest.raises(HostUnreachableError, match=r"within 0\.05 s"):
         await bus.request("host_a", hang_up)
-    assert asyncio.get_running_loop().time() - started == pytest.approx(5)
 
 
 async def test_facts_arrive_in_order_and_meters_are_dropped_first() -> None:
     bus = InProcessBus()
     at = datetime(2026, 1, 1, tzinfo=UTC)
     for _ in range(1000):
-        bus.publish(
-            CallLevels(host_id="h", at=at, call_id="c", sequence=0, to_far_dbfs=-20.0, from_far_dbfs=-20.0)
-        )
+        bus.publish(CallLevels(host_id="h", at=at, call_id="c", sequence=0, to_far_dbfs=-20.0, from_far_dbfs=-20.0))
     bus.publish(HostStarted(host_id="h", at=at))
     seen: list[AnyEvent] = []
 
