@@ -1,0 +1,1 @@
+"""The AT protocol, pure: bytes or records in, records out."""

@@ -1,0 +1,119 @@
+"""What a modem says about the network, as records."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from modembank.at.fields import read_fields, read_number, read_optional, read_text
+from modembank.errors import AtSyntaxError
+
+_SIGNAL_TOP = 31
+_NUMERIC_FORMAT = 2
+
+
+class Registration(StrEnum):
+    """`<stat>` of +CREG, in the order of its numbers. Source: 3GPP TS 27.007 section 7.2."""
+
+    NOT_REGISTERED = "not_registered"
+    HOME = "home"
+    SEARCHING = "searching"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+    ROAMING = "roaming"
+    HOME_SMS_ONLY = "home_sms_only"
+    ROAMING_SMS_ONLY = "roaming_sms_only"
+    EMERGENCY_ONLY = "emergency_only"
+    HOME_CSFB_NOT_PREFERRED = "home_csfb_not_preferred"
+    ROAMING_CSFB_NOT_PREFERRED = "roaming_csfb_not_preferred"
+
+    @property
+    def carries_voice(self) -> bool:
+        """Whether a call can be made; SMS-only registrations cannot."""
+        return self in _VOICE
+
+
+_VOICE = {
+    Registration.HOME,
+    Registration.ROAMING,
+    Registration.HOME_CSFB_NOT_PREFERRED,
+    Registration.ROAMING_CSFB_NOT_PREFERRED,
+}
+_ORDER = tuple(Registration)
+
+# `<AcT>`. Source: 3GPP TS 27.007 section 7.3.
+_ACCESS = (
+    "GSM", "GSM", "UMTS", "EGPRS", "HSDPA", "HSUPA", "HSPA", "LTE", "EC-GSM-IoT", "NB-IoT", "LTE", "NR", "NR", "EN-DC",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationReport:
+    """+CREG, +CGREG or +CEREG, asked for or not. `domain` is the name before the colon."""
+
+    domain: str
+    registration: Registration
+    access: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """+COPS?; `name` in the format that was set, `plmn` when that was the numeric one."""
+
+    name: str | None
+    plmn: str | None
+    access: str | None
+
+
+def read_registration(line: str) -> RegistrationReport:
+    """A registration line as reply (with a leading `<n>`) or as URC. Raises AtSyntaxError.
+
+    Source: 3GPP TS 27.007 sections 7.2, 10.1.20, 10.1.22.
+    """
+    match = re.match(r"\+(C[GE]?REG):", line)
+    if match is None:
+        raise AtSyntaxError("not a registration line")
+    fields = read_fields(line, match.group())
+    reply = re.match(r"\+C[A-Z]*REG: ?\d+, ?\d+(,|$)", line) is not None
+    start = 1 if reply else 0
+    stat = read_number(fields, start)
+    if not 0 <= stat < len(_ORDER):
+        raise AtSyntaxError(f"{stat} is no registration state")
+    return RegistrationReport(match.group(1), _ORDER[stat], read_access(read_optional(fields, start + 3)))
+
+
+def read_access(number: int | None) -> str | None:
+    """The access technology's name. Source: 3GPP TS 27.007 section 7.3."""
+    return _ACCESS[number] if number is not None and 0 <= number < len(_ACCESS) else None
+
+
+def read_cops(line: str) -> Operator:
+    """One `+COPS?` line. Raises AtSyntaxError. Source: 3GPP TS 27.007 section 7.3."""
+    fields = read_fields(line, "+COPS:")
+    name = read_text(fields, 2)
+    if name is not None:
+        # Firmware leaves garbage after the name: keep what can be shown.
+        name = "".join(char for char in name if char.isprintable() and ord(char) < 0x80).strip(" @") or None
+    numeric = read_optional(fields, 1) == _NUMERIC_FORMAT
+    access = read_access(read_optional(fields, 3))
+    return Operator(None if numeric else name, name if numeric else None, access)
+
+
+def read_csq(line: str) -> int | None:
+    """Return the signal strength from one `+CSQ` line.
+
+    Returns:
+        dBm, -113 (or less) to -51 (or more) in steps of 2; None if unknown (99) or of another access technology.
+
+    Raises:
+        AtSyntaxError: not a `+CSQ` line.
+
+    Source: 3GPP TS 27.007 section 8.5.
+    """
+    return rssi_dbm(read_number(read_fields(line, "+CSQ:"), 0))
+
+
+def rssi_dbm(steps: int) -> int | None:
+    """`<rssi>` in dBm. Source: 3GPP TS 27.007 section 8.5."""
+    return -113 + 2 * steps if 0 <= steps <= _SIGNAL_TOP else None

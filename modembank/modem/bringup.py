@@ -1,0 +1,182 @@
+"""The first conversation with a modem: who it is, which SIM it holds, what it can do.
+
+Few lines, since 64 modems want to be ready within seconds: what is safe goes out joined with `;`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from modembank.at import command as at
+from modembank.at.command import AtCommand, join, setting
+from modembank.at.identity import CME_SIM, SimStatus, read_bare, read_cnum, read_cpin, read_iccid
+from modembank.at.network import Registration, read_cops, read_csq, read_registration
+from modembank.dialects import Dialect
+from modembank.errors import AtResultError, AtSyntaxError, AtTimeoutError, CmeError
+from modembank.modem.state import better
+from modembank.modem.timings import ModemTimings
+
+_log = logging.getLogger(__name__)
+_WAKE_TRIES = 3
+_IDENTITY = (at.READ_MAKER, at.READ_MODEL, at.READ_REVISION, at.READ_IMEI)
+_NETWORK = (at.READ_SIGNAL, at.READ_CS_REGISTRATION, at.READ_EPS_REGISTRATION, at.READ_OPERATOR)
+
+Ask = Callable[[AtCommand], Awaitable[tuple[str, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the modem is; None where it does not say."""
+
+    manufacturer: str | None
+    model: str | None
+    revision: str | None
+    imei: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Which SIM it holds. `number` is what the card itself says, often nothing."""
+
+    iccid: str | None
+    imsi: str | None
+    number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Where it is registered."""
+
+    registration: Registration
+    operator: str | None
+    plmn: str | None
+    access: str | None
+    rssi_dbm: int | None
+
+
+async def wake(ask: Ask) -> None:
+    """Switch the echo off. The first line after a reset may be lost. Raises AtTimeoutError, AtResultError."""
+    for last in (False,) * (_WAKE_TRIES - 1) + (True,):
+        try:
+            await ask(setting("E0").patient(at.PING_S))
+        except (AtTimeoutError, AtResultError):
+            if last:
+                raise
+        else:
+            return
+
+
+async def read_identity(ask: Ask) -> Identity:
+    """Maker, model, revision and IMEI in one line, else one by one."""
+    try:
+        lines = await ask(join(*_IDENTITY))
+    except AtResultError:
+        lines = ()
+    if len(lines) == len(_IDENTITY):
+        texts = [read_bare(line, command.prefixes[0]) for line, command in zip(lines, _IDENTITY, strict=True)]
+        return Identity(*texts)
+    return Identity(*[await _read_one(ask, command) for command in _IDENTITY])
+
+
+async def _ask_all(ask: Ask, commands: tuple[AtCommand, ...]) -> tuple[str, ...]:
+    """All in one line; where one is refused (2G modems know no +CEREG), one by one without the refused."""
+    try:
+        return await ask(join(*commands))
+    except AtResultError:
+        lines: list[str] = []
+        for command in commands:
+            with contextlib.suppress(AtResultError):
+                lines += await ask(command)
+        return tuple(lines)
+
+
+async def _read_one(ask: Ask, command: AtCommand) -> str | None:
+    try:
+        lines = await ask(command)
+    except AtResultError:
+        return None
+    return read_bare(lines[0], command.prefixes[0]) if lines else None
+
+
+async def apply_settings(ask: Ask, dialect: Dialect) -> tuple[str, ...]:
+    """Send the family's settings and return those that were refused."""
+    try:
+        await ask(join(*(setting(text) for text in dialect.settings)))
+        refused: tuple[str, ...] = ()
+    except AtResultError:
+        refused = tuple([text for text in dialect.settings if not await is_accepted(ask, setting(text))])
+    for text in dialect.optional:
+        if not await is_accepted(ask, setting(text)):
+            _log.debug("%s is not known to this modem", text)
+    return refused
+
+
+async def enable_call_events(ask: Ask, dialect: Dialect) -> tuple[str, ...]:
+    """Ask for call URCs and return the names of those granted; with none, +CLCC is polled."""
+    return tuple([events.name for events in dialect.call_events if await is_accepted(ask, events.enable)])
+
+
+async def is_accepted(ask: Ask, command: AtCommand) -> bool:
+    """Whether the modem says OK."""
+    try:
+        await ask(command)
+    except AtResultError:
+        return False
+    return True
+
+
+async def read_sim(ask: Ask, timings: ModemTimings) -> SimStatus:
+    """The SIM's state; a starting SIM is waited for. A PIN is never tried here."""
+    tries = max(1, round(timings.sim_start_s / timings.sim_busy_s))
+    for _ in range(tries):
+        status = await _read_sim_once(ask)
+        if status is not SimStatus.BUSY:
+            return status
+        await asyncio.sleep(timings.sim_busy_s)
+    return SimStatus.BUSY
+
+
+async def _read_sim_once(ask: Ask) -> SimStatus:
+    try:
+        lines = await ask(at.READ_PIN)
+    except CmeError as error:
+        return CME_SIM.get(error.cme, SimStatus.BUSY)
+    except AtResultError:
+        return SimStatus.BUSY
+    return read_cpin(lines[-1]) if lines else SimStatus.BUSY
+
+
+async def read_card(ask: Ask, dialect: Dialect) -> Card:
+    """ICCID and IMSI, and the own number where the card holds one. Raises CmeError when the SIM went away."""
+    prefix = dialect.read_iccid.prefixes[0]
+    lines = await ask(join(dialect.read_iccid, at.READ_IMSI))
+    iccid = next((read_iccid(line, prefix) for line in lines if line.startswith(prefix)), None)
+    imsi = next((line for line in lines if line.isdecimal()), None)
+    try:
+        numbers = [read_cnum(line) for line in await ask(at.READ_NUMBER)]
+    except (AtResultError, AtSyntaxError):
+        numbers = []
+    return Card(iccid, imsi, next((number for number in numbers if number), None))
+
+
+async def read_network(ask: Ask) -> Network:
+    """Registration in both domains, operator, access technology and signal. Raises AtResultError."""
+    lines = await ask(join(at.READ_SIGNAL, at.READ_CS_REGISTRATION, at.READ_EPS_REGISTRATION, at.READ_OPERATOR))
+    reports = {
+        report.domain: report
+        for report in (read_registration(line) for line in lines if line.startswith(("+CREG:", "+CEREG:")))
+    }
+    cs, eps = reports.get("CREG"), reports.get("CEREG")
+    registration = cs.registration if cs else Registration.UNKNOWN
+    if eps is not None:
+        registration = better(registration, eps.registration)
+    operators = [read_cops(line) for line in lines if line.startswith("+COPS:")]
+    rssi = next((read_csq(line) for line in lines if line.startswith("+CSQ:")), None)
+    access = next((one.access for one in (*operators, cs, eps) if one is not None and one.access), None)
+    name = next((one.name for one in operators if one.name), None)
+    plmn = next((one.plmn for one in operators if one.plmn), None)
+    return Network(registration, name, plmn, access, rssi)

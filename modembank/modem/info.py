@@ -1,0 +1,50 @@
+"""What is known of one modem right now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from modembank.at.network import Registration
+
+__all__ = ["ModemInfo", "ModemState", "Registration"]
+
+
+class ModemState(StrEnum):
+    """What a modem can be used for."""
+
+    OPENING = "opening"
+    STARTING = "starting"
+    NO_SIM = "no_sim"
+    SIM_LOCKED = "sim_locked"
+    SEARCHING = "searching"
+    DENIED = "denied"
+    READY = "ready"
+    IN_CALL = "in_call"
+    FAILED = "failed"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class ModemInfo:
+    """A snapshot of a modem and its SIM. `state_detail` says in words why it is not ready; empty when it is."""
+
+    usb_path: str
+    dialect: str
+    state: ModemState
+    state_detail: str
+    manufacturer: str | None
+    model: str | None
+    revision: str | None
+    imei: str | None
+    iccid: str | None
+    imsi: str | None
+    number: str | None
+    registration: Registration
+    operator: str | None
+    plmn: str | None
+    access: str | None
+    rssi_dbm: int | None
+    voice: bool
+    at_port: str
+    audio_port: str | None

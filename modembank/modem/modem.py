@@ -1,0 +1,372 @@
+"""One modem: opens its port, brings it to ready, keeps its state, carries its one call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from modembank.at.calls import CurrentCall, Evidence, read_call_urc
+from modembank.at.command import AtCommand, console
+from modembank.at.identity import SimStatus
+from modembank.at.network import Registration, read_registration
+from modembank.dialects import get_dialect
+from modembank.errors import (
+    AtError,
+    AtSyntaxError,
+    NotRegisteredError,
+    NoVoiceError,
+    PortError,
+    PortLostError,
+    SimNotReadyError,
+)
+from modembank.modem import bringup
+from modembank.modem.calls import CallControl
+from modembank.modem.events import ModemSink
+from modembank.modem.info import ModemInfo, ModemState
+from modembank.modem.state import Facts, derive_state
+from modembank.modem.timings import ModemTimings
+from modembank.modem.voice import arm_voice
+from modembank.tty.backends import PortOpener
+from modembank.tty.channel import AtChannel
+from modembank.tty.discovery import ModemPorts
+from modembank.tty.trace import TraceLine
+from modembank.tty.transport import SerialBackend, TransportOpener
+
+_log = logging.getLogger(__name__)
+
+
+class Modem:
+    """One modem. `run` owns it; the other methods work while `run` does, and raise PortLostError when it does not."""
+
+    def __init__(
+        self,
+        ports: ModemPorts,
+        sink: ModemSink,
+        *,
+        backend: SerialBackend | TransportOpener = SerialBackend.SERIALX,
+        timings: ModemTimings | None = None,
+    ) -> None:
+        """`backend`: a choice, or the opener that all modems of a host share so that its limits hold for them all."""
+        self._ports = ports
+        self._sink = sink
+        self._backend = backend
+        self._timings = timings or ModemTimings()
+        self._dialect = get_dialect(ports.dialect)
+        self._channel: AtChannel | None = None
+        self._calls = self._make_calls()
+        self._attention = asyncio.Event()
+        self._lost: asyncio.Future[None] | None = None
+        self._restart = False
+        self._started = False
+        self._sim: SimStatus | None = None
+        self._fault = ""
+        self._last_trace: tuple[TraceLine, ...] = ()
+        self._info = _first_info(ports)
+
+    @property
+    def info(self) -> ModemInfo:
+        """What is known right now."""
+        return self._info
+
+    @property
+    def audio_path(self) -> Path | None:
+        """The tty that carries voice."""
+        return self._ports.audio
+
+    @property
+    def atd_written(self) -> bool:
+        """Whether the bytes of the last `dial`'s ATD were handed to the port: if so, nothing may be retried."""
+        return self._calls.atd_written
+
+    async def run(self) -> None:
+        """Open, bring up, and tend the modem until cancelled.
+
+        Raises:
+            PortMissingError, PortBusyError, TooManyPortsError: the port could not be opened.
+            PortLostError: the port is gone or the modem hangs. A call, if any, has been released by then.
+        """
+        self._started, self._sim, self._fault = False, None, ""
+        self._lost = asyncio.get_running_loop().create_future()
+        self._show(replace(_first_info(self._ports), state=ModemState.OPENING))
+        try:
+            self._channel = await AtChannel.open(self._opener(), self._ports.at, self, self._timings.channel)
+            await self._serve(self._lost)
+        except PortError as error:
+            self._show_lost(str(error))
+            raise
+        finally:
+            self._show_lost("closed")
+            await self._close()
+
+    async def dial(self, number: str) -> None:
+        """Place a voice call: the voice path is armed and read back, then exactly one ATD is written.
+
+        Returns when ATD was answered with OK; what the call does then, the sink is told. After AtTimeoutError,
+        PortLostError or a cancellation with `atd_written` true the call may exist, and its release will be told.
+
+        Raises:
+            InvalidNumberError, SimNotReadyError, NotRegisteredError, NoVoiceError, DialFailedError: nothing was
+                charged.
+            AtTimeoutError, PortLostError: see `atd_written`.
+        """
+        self._check_can_dial()
+        await self._calls.dial(number)
+
+    async def answer(self) -> None:
+        """Answer the incoming call. Raises WrongStateError, DialFailedError, NoVoiceError."""
+        await self._calls.answer()
+
+    async def reject(self) -> None:
+        """Refuse the incoming call. Raises WrongStateError."""
+        await self._calls.reject()
+
+    async def hang_up(self) -> None:
+        """End the call and return when its end is sure and told; without a call nothing happens."""
+        await self._calls.hang_up()
+
+    async def send_dtmf(self, digit: str) -> None:
+        """Send one of 0-9, *, #, A-D. Raises AtSyntaxError, WrongStateError, AtResultError."""
+        await self._calls.send_dtmf(digit)
+
+    async def hold(self, on: bool) -> None:
+        """Put the call on hold or take it back. Raises WrongStateError, AtResultError."""
+        await self._calls.hold(on)
+
+    async def list_calls(self) -> tuple[CurrentCall, ...]:
+        """The voice calls that the modem shows in `+CLCC`."""
+        return await self._calls.list_calls()
+
+    async def clear_calls(self) -> int:
+        """Hang up whatever `+CLCC` shows, such as calls left over after a restart; return how many those were."""
+        return await self._calls.clear_calls()
+
+    async def run_at(self, line: str) -> tuple[str, ...]:
+        """Run a console line and return its information text. The caller has applied the allow-list.
+
+        Raises: AtSyntaxError, AtTimeoutError, CmeError, CmsError, AtResultError, PortLostError.
+        """
+        return await self._ask(console(line))
+
+    def trace(self, limit: int) -> tuple[TraceLine, ...]:
+        """The last `limit` lines of the conversation, masked; those of the last run once it is over."""
+        return self._channel.trace(limit) if self._channel is not None else self._last_trace[-limit:]
+
+    # ---- from the channel -----------------------------------------------------------------------------------
+
+    def urc_received(self, line: str) -> None:
+        """One unsolicited line."""
+        try:
+            self._sort_urc(line)
+        except AtSyntaxError as error:
+            _log.info("a URC that does not follow its manual: %s", error)
+
+    def channel_lost(self, error: PortLostError) -> None:
+        """The port is gone or the modem hangs."""
+        self._calls.end(Evidence.PORT_LOST)
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_exception(error)
+
+    # ---- life -----------------------------------------------------------------------------------------------
+
+    def _opener(self) -> TransportOpener:
+        return PortOpener(self._backend) if isinstance(self._backend, SerialBackend) else self._backend
+
+    def _make_calls(self) -> CallControl:
+        return CallControl(self._ask, self._dialect, self._sink, self._timings, self._refresh_state)
+
+    async def _serve(self, lost: asyncio.Future[None]) -> None:
+        tasks = [
+            asyncio.create_task(self._tend(), name=f"tend {self._ports.usb_path}"),
+            asyncio.create_task(self._calls.watch(), name=f"watch calls {self._ports.usb_path}"),
+        ]
+        try:
+            done, _ = await asyncio.wait((lost, *tasks), return_when=asyncio.FIRST_COMPLETED)
+            for one in done:
+                one.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _close(self) -> None:
+        self._calls.end(Evidence.PORT_LOST)
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            self._last_trace = channel.trace(1000)
+            await channel.close()
+        await self._calls.close()
+        if self._lost is not None and self._lost.done():
+            self._lost.exception()
+        self._calls = self._make_calls()
+
+    async def _tend(self) -> None:
+        while True:
+            try:
+                await self._bring_up()
+                while not self._restart:
+                    await self._wait_for_attention()
+                    if not self._restart:
+                        await self._look_again()
+            except AtError as error:
+                _log.warning("modem %s: %s; starting over", self._ports.usb_path, error)
+                await asyncio.sleep(self._timings.sim_busy_s)
+
+    async def _bring_up(self) -> None:
+        self._started = False
+        self._refresh_state()
+        if self._restart:
+            self._restart = False
+            await asyncio.sleep(self._timings.boot_quiet_s)
+        await bringup.wake(self._ask)
+        identity = await bringup.read_identity(self._ask)
+        self._show(
+            replace(
+                self._info,
+                manufacturer=identity.manufacturer,
+                model=identity.model,
+                revision=identity.revision,
+                imei=identity.imei,
+            )
+        )
+        refused = await bringup.apply_settings(self._ask, self._dialect)
+        self._calls.blind = not await bringup.enable_call_events(self._ask, self._dialect)
+        self._fault = f"refused: {', '.join(refused)}" if refused else ""
+        await self._prove_voice()
+        await self._look_again()
+        self._started = True
+        self._refresh_state()
+
+    async def _prove_voice(self) -> None:
+        try:
+            await arm_voice(self._ask, self._dialect.voice)
+            self._show(replace(self._info, voice=True))
+        except NoVoiceError as error:
+            self._fault = str(error)
+            self._show(replace(self._info, voice=False))
+
+    async def _look_again(self) -> None:
+        """Read what may have changed: the SIM if in doubt, registration, operator and signal."""
+        if self._sim is not SimStatus.READY:
+            self._sim = await bringup.read_sim(self._ask, self._timings)
+            card = bringup.Card(None, None, None)
+            if self._sim is SimStatus.READY:
+                card = await bringup.read_card(self._ask, self._dialect)
+            self._show(replace(self._info, iccid=card.iccid, imsi=card.imsi, number=card.number))
+        network = await bringup.read_network(self._ask)
+        self._show(
+            replace(
+                self._info,
+                registration=network.registration,
+                operator=network.operator,
+                plmn=network.plmn,
+                access=network.access,
+                rssi_dbm=network.rssi_dbm,
+            )
+        )
+
+    async def _wait_for_attention(self) -> None:
+        ready = self._info.state in {ModemState.READY, ModemState.IN_CALL}
+        period_s = self._timings.liveness_s if ready else self._timings.unready_s
+        period_s *= 1 + random.uniform(-self._timings.jitter, self._timings.jitter)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(period_s):
+                await self._attention.wait()
+        self._attention.clear()
+
+    async def _ask(self, command: AtCommand, on_written: Callable[[], None] | None = None) -> tuple[str, ...]:
+        if self._channel is None:
+            raise PortLostError(f"modem {self._ports.usb_path} is not open")
+        return await self._channel.run(command, on_written)
+
+    # ---- what it tells --------------------------------------------------------------------------------------
+
+    def _sort_urc(self, line: str) -> None:
+        dialect = self._dialect
+        indication = dialect.read_indication(line) or read_call_urc(line)
+        if indication is not None:
+            self._calls.observe(indication)
+        elif (digit := dialect.read_dtmf(line)) is not None:
+            self._sink.dtmf_received(digit)
+        elif (flow := dialect.read_audio_flow(line)) is not None:
+            self._sink.audio_flow(flow)
+        elif (rssi_dbm := dialect.read_signal(line)) is not None:
+            self._show(replace(self._info, rssi_dbm=rssi_dbm))
+        elif line.startswith(("+CREG:", "+CEREG:")):
+            self._heard_registration(line)
+        elif line.startswith(dialect.sim_events):
+            self._sim = None
+            self._refresh_state()
+            self._attention.set()
+        elif line in dialect.boot_events:
+            self._heard_boot()
+
+    def _heard_registration(self, line: str) -> None:
+        report = read_registration(line)
+        if not report.registration.carries_voice and report.domain == "CREG":
+            # Believe bad news at once, the other domain is asked in a moment.
+            self._show(replace(self._info, registration=report.registration))
+        self._attention.set()
+
+    def _heard_boot(self) -> None:
+        _log.info("modem %s has restarted", self._ports.usb_path)
+        self._calls.end(Evidence.RESET)
+        self._restart, self._started, self._sim = True, False, None
+        self._refresh_state()
+        self._attention.set()
+
+    def _check_can_dial(self) -> None:
+        info = self._info
+        if self._channel is None:
+            raise PortLostError(f"modem {self._ports.usb_path} is not open")
+        if info.state in {ModemState.NO_SIM, ModemState.SIM_LOCKED, ModemState.STARTING}:
+            raise SimNotReadyError(info.state_detail)
+        if not info.voice:
+            raise NoVoiceError(info.state_detail or "voice has not been proven")
+        if not info.registration.carries_voice:
+            raise NotRegisteredError(f"registration: {info.registration.value.replace('_', ' ')}")
+
+    def _refresh_state(self) -> None:
+        self._show(self._info)
+
+    def _show_lost(self, why: str) -> None:
+        if self._info.state is not ModemState.LOST:
+            self._show(replace(self._info, state=ModemState.LOST, state_detail=why))
+
+    def _show(self, info: ModemInfo) -> None:
+        """Keep a new snapshot with the state that follows from it, and tell when anything differs."""
+        if self._channel is not None and info.state is not ModemState.LOST:
+            facts = Facts(self._started, self._sim, info.registration, self._calls.busy, self._fault)
+            state, detail = derive_state(facts)
+            info = replace(info, state=state, state_detail=detail)
+        if info != self._info:
+            self._info = info
+            self._sink.modem_changed(info)
+
+
+def _first_info(ports: ModemPorts) -> ModemInfo:
+    return ModemInfo(
+        usb_path=ports.usb_path,
+        dialect=ports.dialect,
+        state=ModemState.LOST,
+        state_detail="not opened yet",
+        manufacturer=None,
+        model=None,
+        revision=None,
+        imei=None,
+        iccid=None,
+        imsi=None,
+        number=None,
+        registration=Registration.UNKNOWN,
+        operator=None,
+        plmn=None,
+        access=None,
+        rssi_dbm=None,
+        voice=False,
+        at_port=str(ports.at),
+        audio_port=str(ports.audio) if ports.audio is not None else None,
+    )

@@ -1,0 +1,47 @@
+"""What a modem can be used for, from what is known of it; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modembank.at.identity import SimStatus
+from modembank.at.network import Registration
+from modembank.modem.info import ModemState
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decides a modem's state. `fault` is a sentence about what makes the modem useless."""
+
+    started: bool
+    sim: SimStatus | None
+    registration: Registration
+    in_call: bool
+    fault: str
+
+
+def derive_state(facts: Facts) -> tuple[ModemState, str]:
+    """The state and, unless the modem is fine, why in words."""
+    if facts.in_call:
+        return ModemState.IN_CALL, ""
+    if facts.sim is SimStatus.ABSENT:
+        return ModemState.NO_SIM, "no SIM is inserted"
+    if facts.sim is SimStatus.LOCKED:
+        return ModemState.SIM_LOCKED, "the SIM asks for its PIN or PUK"
+    if not facts.started or facts.sim is not SimStatus.READY:
+        return ModemState.STARTING, "the SIM is not ready yet" if facts.started else "being set up"
+    if facts.fault:
+        return ModemState.FAILED, facts.fault
+    if facts.registration.carries_voice:
+        return ModemState.READY, ""
+    if facts.registration is Registration.DENIED:
+        return ModemState.DENIED, "the network refuses this SIM"
+    return ModemState.SEARCHING, f"registration: {facts.registration.value.replace('_', ' ')}"
+
+
+def better(one: Registration, other: Registration) -> Registration:
+    """The registration that counts, of two domains: the one that carries voice, else the circuit-switched one.
+
+    Source: 3GPP TS 27.007 sections 7.2 (+CREG) and 10.1.22 (+CEREG).
+    """
+    return other if other.carries_voice and not one.carries_voice else one

@@ -1,0 +1,41 @@
+"""The seam under the AT channel: what it needs of a serial port, whichever library opens it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+
+class SerialBackend(StrEnum):
+    """The libraries that can carry a port."""
+
+    SERIALX = "serialx"
+    PYSERIAL_ASYNCIO = "pyserial-asyncio"
+
+
+class TransportSink(Protocol):
+    """Who listens to a port."""
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came, in any chunks."""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The port is gone; called once, also after `close`."""
+
+
+class Transport(Protocol):
+    """An open port."""
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes; never blocks. Raises PortLostError."""
+
+    def close(self) -> None:
+        """Let the port go; never blocks and may be called twice."""
+
+
+class TransportOpener(Protocol):
+    """Opens a port: 115200 8N1, raw, exclusive."""
+
+    async def __call__(self, path: Path, sink: TransportSink) -> Transport:
+        """Raises PortMissingError, PortBusyError, PortLostError, TooManyPortsError."""
