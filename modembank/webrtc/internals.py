@@ -1,0 +1,246 @@
+"""Everything of aiortc, aioice, pylibsrtp and asyncio that is not their public API: only here.
+
+We let aiortc do ICE and DTLS and carry the packets ourselves. For that we need three things that it does not
+hand out: the SRTP sessions, the sockets behind the candidates, and the nominated pair. `check_shape()` says
+in one sentence when a release has them no more.
+
+Written against aiortc 1.16, aioice 0.13, pylibsrtp 1.0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from asyncio.selector_events import BaseSelectorEventLoop
+from collections.abc import Callable
+from functools import cache
+
+import aiortc
+import pylibsrtp
+from aioice import ice
+from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceServer, RTCIceTransport
+from pylibsrtp import _binding
+
+from modembank.errors import MediaError
+
+Address = tuple[str, int]
+
+_BUFFER_BYTES = 2048
+"""Larger than any packet on a path with an MTU of 1500, with room for the SRTP trailer."""
+
+RX = bytearray(_BUFFER_BYTES)
+"""The packet that was received last; valid inside its callback only."""
+
+TX = bytearray(_BUFFER_BYTES)
+"""Where the packet to be sent is written."""
+
+_rx_view, _tx_view = memoryview(RX), memoryview(TX)
+_rx_memory, _tx_memory = _binding.ffi.from_buffer(RX), _binding.ffi.from_buffer(TX)
+_length = _binding.ffi.new("int *")
+_protect, _protect_rtcp = _binding.lib.srtp_protect, _binding.lib.srtp_protect_rtcp
+_unprotect, _unprotect_rtcp = _binding.lib.srtp_unprotect, _binding.lib.srtp_unprotect_rtcp
+_OK = _binding.lib.srtp_err_status_ok
+
+
+@cache
+def check_shape() -> None:
+    """Verify once a process that the libraries have the members that we use.
+
+    Raises:
+        MediaError: they do not; names what is missing.
+    """
+    gatherer = RTCIceGatherer(iceServers=[])
+    transport = RTCIceTransport(gatherer)
+    policy = pylibsrtp.Policy(key=bytes(64), ssrc_type=pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+    missing = _missing(
+        (transport, "_connection"),
+        (transport._connection, "_nominated", "_protocols", "ice_controlling"),
+        (RTCDtlsTransport(transport, [certificate()]), "_rx_srtp", "_tx_srtp", "_set_role"),
+        (ice.StunProtocol, "datagram_received", "connection_made"),
+        (ice.CandidatePair, "remote_addr"),
+        (pylibsrtp.Session(policy), "_srtp"),
+        (BaseSelectorEventLoop, "_add_reader"),
+    )
+    if missing:
+        raise MediaError(
+            f"aiortc {aiortc.__version__} and what it stands on lack {', '.join(missing)}: "
+            "install the versions that requirements.lock names"
+        )
+
+
+def _missing(*wanted: tuple[object, *tuple[str, ...]]) -> list[str]:
+    return [f"{type(thing).__name__}.{name}" for thing, *names in wanted for name in names if not hasattr(thing, name)]
+
+
+@cache
+def certificate() -> RTCCertificate:
+    """Return this process's DTLS certificate, made at first use."""
+    return RTCCertificate.generateCertificate()
+
+
+class Transport:
+    """ICE and DTLS of one peer, and its SRTP packets once both are up.
+
+    Packets are decrypted and encrypted in place in two buffers of the process: what a callback or `tx` shows is
+    valid until it returns. All sockets of the connection are read, whichever pair is nominated; each packet is
+    sent by the pair that is nominated at that moment.
+    """
+
+    __slots__ = ("_addr", "_connection", "_pair", "_readers", "_relay", "_rx", "_sock", "_tx", "dtls", "ice", "unsent")
+
+    def __init__(self, servers: list[RTCIceServer]) -> None:
+        """Nothing is bound before the gatherer runs. Exactly `servers` are asked, none when it is empty.
+
+        Raises:
+            MediaError: aiortc or aioice are of another shape.
+        """
+        check_shape()
+        self.ice = RTCIceTransport(RTCIceGatherer(iceServers=servers))
+        self.dtls = RTCDtlsTransport(self.ice, [certificate()])
+        self.unsent = 0
+        """Packets that had no pair to go by or that the kernel refused."""
+        self._connection = self.ice._connection
+        self._readers: list[_Reader] = []
+        self._pair: ice.CandidatePair | None = None
+        self._sock: socket.socket | None = None
+        self._relay: ice.StunProtocol | None = None
+        self._addr: Address = ("", 0)
+        self._rx = self._tx = None
+
+    def set_roles(self, *, dtls_server: bool, ice_controlling: bool) -> None:
+        """Fix both roles as offer and answer agreed. Source: RFC 8842 section 5.2, RFC 8445 section 6.1.1."""
+        self.dtls._set_role("server" if dtls_server else "client")
+        self._connection.ice_controlling = ice_controlling
+
+    def take_media(self, on_rtp: Callable[[int], None], on_rtcp: Callable[[bytes], None]) -> None:
+        """From now on hand every authentic packet over instead of leaving it to aiortc.
+
+        Args:
+            on_rtp: gets the length of the packet that stands in `RX`.
+            on_rtcp: gets one compound packet.
+        """
+        self._rx = self.dtls._rx_srtp._srtp[0]
+        self._tx = self.dtls._tx_srtp._srtp[0]
+        for protocol in self._connection._protocols:
+            reader = _Reader(protocol, self._rx, on_rtp, on_rtcp)
+            reader.start()
+            self._readers.append(reader)
+
+    def send_rtp(self, length: int) -> None:
+        """Protect and send the RTP packet that stands in `TX`."""
+        _length[0] = length
+        if _protect(self._tx, _tx_memory, _length) == _OK:
+            self._send(_length[0])
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Protect and send one compound packet."""
+        TX[: len(packet)] = packet
+        _length[0] = len(packet)
+        if _protect_rtcp(self._tx, _tx_memory, _length) == _OK:
+            self._send(_length[0])
+
+    def release_media(self) -> None:
+        """Call nobody any more; the sockets close with the ICE transport."""
+        for reader in self._readers:
+            reader.stop()
+        self._readers.clear()
+
+    @property
+    def rejected(self) -> int:
+        """Packets that failed authentication or were replayed."""
+        return sum(reader.rejected for reader in self._readers)
+
+    def _send(self, length: int) -> None:
+        pair = self._connection._nominated.get(1)
+        if pair is not self._pair:
+            self._choose(pair)
+        try:
+            if self._sock is not None:
+                self._sock.sendto(_tx_view[:length], self._addr)
+            elif self._relay is not None:
+                self._relay.transport.sendto(bytes(_tx_view[:length]), self._addr)
+            else:
+                self.unsent += 1
+        except OSError:
+            # A full buffer or a passing ICMP error: the packet is lost as on any network; ICE consent decides.
+            self.unsent += 1
+
+    def _choose(self, pair: ice.CandidatePair | None) -> None:
+        self._pair, self._sock, self._relay = pair, None, None
+        if pair is not None:
+            self._addr = pair.remote_addr
+            self._sock = _plain_socket(pair.protocol.transport)
+            if self._sock is None:
+                self._relay = pair.protocol
+
+
+class _Reader:
+    """Reads one candidate's socket, or listens in on a relayed candidate's protocol."""
+
+    __slots__ = ("_on_rtcp", "_on_rtp", "_others", "_protocol", "_rx", "_sock", "rejected")
+
+    def __init__(
+        self,
+        protocol: ice.StunProtocol,
+        rx: object,
+        on_rtp: Callable[[int], None],
+        on_rtcp: Callable[[bytes], None],
+    ) -> None:
+        self.rejected = 0
+        self._protocol = protocol
+        self._others = protocol.datagram_received
+        self._rx, self._on_rtp, self._on_rtcp = rx, on_rtp, on_rtcp
+        self._sock = _plain_socket(protocol.transport)
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._sock is not None and isinstance(loop, BaseSelectorEventLoop):
+            # The public add_reader refuses a descriptor that a transport owns; its close() removes ours too.
+            loop._add_reader(self._sock.fileno(), self._readable)  # type: ignore[attr-defined]
+        else:
+            self._protocol.datagram_received = self._received  # type: ignore[method-assign]
+
+    def stop(self) -> None:
+        self._on_rtp = self._on_rtcp = _ignore
+        self._protocol.datagram_received = self._others  # type: ignore[method-assign]
+
+    def _readable(self) -> None:
+        assert self._sock is not None
+        try:
+            length, addr = self._sock.recvfrom_into(RX)
+        except OSError:
+            return  # nothing there after all, or an ICMP error about an earlier packet
+        first = RX[0]
+        if length < 12 or first < 128 or first > 191:
+            self._others(bytes(_rx_view[:length]), addr)
+        else:
+            self._packet(length)
+
+    def _received(self, data: bytes | str, addr: tuple[str, int]) -> None:
+        assert isinstance(data, bytes)
+        if 12 <= len(data) <= len(RX) and 128 <= data[0] <= 191:
+            RX[: len(data)] = data
+            self._packet(len(data))
+        else:
+            self._others(data, addr)
+
+    def _packet(self, length: int) -> None:
+        _length[0] = length
+        if 192 <= RX[1] <= 223:
+            if _unprotect_rtcp(self._rx, _rx_memory, _length) == _OK:
+                self._on_rtcp(bytes(_rx_view[: _length[0]]))
+                return
+        elif _unprotect(self._rx, _rx_memory, _length) == _OK:
+            self._on_rtp(_length[0])
+            return
+        self.rejected += 1
+
+
+def _ignore(_: object) -> None:
+    """Take the packets of a peer that is being closed."""
+
+
+def _plain_socket(transport: object) -> socket.socket | None:
+    """Return the UDP socket of an asyncio transport; None for TURN and for other loops' transports."""
+    sock = getattr(transport, "_sock", None)
+    return sock if isinstance(sock, socket.socket) and sock.type == socket.SOCK_DGRAM else None

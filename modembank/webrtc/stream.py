@@ -1,0 +1,132 @@
+"""The two RTP streams of a far side as plain counters: what we send, what we receive."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from modembank.media.codecs import Codec
+from modembank.media.records import FRAME_BYTES, FRAME_SAMPLES
+from modembank.media.rtp import ReceiveCounter, TimestampCounter
+from modembank.media.telephone_event import EventReceiver
+
+
+class SendStream:
+    """Our SSRC and its counters; outlives re-attached peers, so that time goes on without a step."""
+
+    __slots__ = ("marker", "octets", "packets", "sequence", "ssrc", "timestamp")
+
+    def __init__(self) -> None:
+        self.ssrc = secrets.randbits(32)
+        self.timestamp = secrets.randbits(32)
+        self.packets = 0
+        self.octets = 0
+        self.sequence = 0
+        self.marker = True
+        self.new_peer()
+
+    def new_peer(self) -> None:
+        """Begin at a random sequence number in the lower half, for the roll-over counter's sake.
+
+        Source: RFC 3711 section 3.3.1 and appendix A: a wrap among the first lost packets breaks decryption.
+        """
+        self.sequence = secrets.randbits(15)
+        self.marker = True
+
+
+@dataclass(frozen=True, slots=True)
+class FarFrames:
+    """Where received frames go, each with its place in the stream."""
+
+    frame: Callable[[int, bytes], None]
+    missing: Callable[[int], bool]
+    digit: Callable[[str], None]
+    new_source: Callable[[Codec], None]
+
+
+class ReceiveStream:
+    """One received stream: order, positions, decoding, telephone-events."""
+
+    __slots__ = (
+        "_codec",
+        "_events",
+        "_events_seen",
+        "_frames",
+        "_number",
+        "_rest",
+        "_rest_at",
+        "_step",
+        "_timestamps",
+        "counter",
+        "octets",
+        "unknown",
+    )
+
+    def __init__(self, codec: Codec, number: int, events: frozenset[int], frames: FarFrames) -> None:
+        """`number` is the codec's payload type, `events` those of telephone-event."""
+        self.counter: ReceiveCounter | None = None
+        self.octets = 0
+        self.unknown = 0
+        self._codec = codec
+        self._number = number
+        self._events = events
+        self._frames = frames
+        self._step = codec.timestamp_step
+        self._events_seen = EventReceiver()
+        self._timestamps = TimestampCounter()
+        self._rest = b""
+        self._rest_at = 0
+
+    def packet(self, payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, now_s: float) -> None:
+        """Take one packet as it came off the network."""
+        counter = self.counter
+        if counter is None or counter.ssrc != ssrc:
+            counter = self._new_source(ssrc)
+        ahead = counter.arrived(sequence, timestamp, now_s)
+        self.octets += len(payload)
+        if payload_type == self._number:
+            at = self._timestamps.extend(timestamp)
+            if ahead == 2 and self._codec.recover is not None:
+                self._recover(at, payload)
+            pcm = self._codec.decode(payload)
+            if len(pcm) == FRAME_BYTES:
+                # Rounded, because after an event some senders go on at a fraction of a frame.
+                self._frames.frame((at + self._step // 2) // self._step, pcm)
+            else:
+                self._cut(at, pcm)
+        elif payload_type in self._events:
+            digit = self._events_seen.packet(timestamp, payload)
+            if digit is not None:
+                self._frames.digit(digit)
+        else:
+            self.unknown += 1
+
+    def _new_source(self, ssrc: int) -> ReceiveCounter:
+        self.counter = ReceiveCounter(ssrc, self._codec.clock_hz)
+        self._timestamps = TimestampCounter()
+        self._rest = b""
+        self._frames.new_source(self._codec)
+        return self.counter
+
+    def _recover(self, at: int, payload: bytes) -> None:
+        """One packet is missing in front of this one: take it from this one's FEC while it is of use."""
+        position = (at + self._step // 2) // self._step - 1
+        if self._codec.recover is not None and self._frames.missing(position):
+            pcm = self._codec.recover(payload)
+            if len(pcm) == FRAME_BYTES:
+                self._frames.frame(position, pcm)
+
+    def _cut(self, at: int, pcm: bytes) -> None:
+        """Cut packets of another length than 20 ms (RFC 3551 section 4.2 allows any) into frames."""
+        units_per_sample = self._step // FRAME_SAMPLES
+        if self._rest and at == self._rest_at + len(self._rest) // 2 * units_per_sample:
+            pcm = self._rest + pcm
+            at = self._rest_at
+        position = (at + self._step // 2) // self._step
+        whole = len(pcm) - len(pcm) % FRAME_BYTES
+        for start in range(0, whole, FRAME_BYTES):
+            self._frames.frame(position, pcm[start : start + FRAME_BYTES])
+            position += 1
+        self._rest = pcm[whole:]
+        self._rest_at = at + whole // 2 * units_per_sample
