@@ -1,0 +1,70 @@
+"""`modembank at`: an audited console to one modem."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, cast
+
+import typer
+
+from modembank.cli.inventory import MODEM_KEYS, ModemName, find_one
+from modembank.cli.output import AsJson, JsonObject, print_json
+from modembank.cli.remote import Key, Remote, Url
+from modembank.errors import RemoteError
+
+
+def at(
+    modem: ModemName,
+    line: Annotated[str | None, typer.Argument(metavar="[LINE]", help="For example AT+CSQ.")] = None,
+    unrestricted: Annotated[
+        bool, typer.Option("--unrestricted", help="Skip the allow-list; needs a key with the scope at:raw.")
+    ] = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send AT commands to a modem; every one is written to the audit log.
+
+    Without LINE it is a console: one command per line, Ctrl-D ends it. Only commands that change nothing are let
+    through, unless `--unrestricted`.
+    """
+    remote = Remote(url, key)
+    found = find_one(remote.all("/v1/modems"), modem, MODEM_KEYS, "modem")
+    path = f"/v1/modems/{found['id']}/at"
+    if line is not None:
+        _run(remote, path, line, unrestricted, as_json)
+        return
+    _console(remote, path, unrestricted, as_json)
+
+
+def _console(remote: Remote, path: str, unrestricted: bool, as_json: bool) -> None:
+    interactive = sys.stdin.isatty()
+    if interactive:
+        import readline  # noqa: F401  # gives input() a history and editing
+
+        print("One AT command per line; Ctrl-D ends.", file=sys.stderr)
+    while True:
+        try:
+            line = input("> " if interactive else "").strip()
+        except EOFError:
+            return
+        if not line:
+            continue
+        try:
+            _run(remote, path, line, unrestricted, as_json)
+        except RemoteError as error:
+            if not interactive:
+                raise
+            print(error, file=sys.stderr)
+
+
+def _run(remote: Remote, path: str, line: str, unrestricted: bool, as_json: bool) -> None:
+    body: JsonObject = {"line": line}
+    if unrestricted:
+        body["unrestricted"] = True
+    answer = remote.post(path, body)
+    if as_json:
+        print_json(answer)
+        return
+    for text in cast("list[str]", answer["lines"]):  # by the contract of the route
+        print(text)
