@@ -1,0 +1,36 @@
+"""The commands of an EC25, by area; `run` finds and runs the handler of one command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modembank.emulator.commands import audio, calls, general, radio, sim, simple, sms
+from modembank.emulator.commands.handler import Handler
+from modembank.emulator.reply import RefusedError, Reply
+
+if TYPE_CHECKING:
+    from modembank.emulator.modem import Modem
+    from modembank.emulator.parser import Command
+    from modembank.emulator.session import AtSession
+
+HANDLERS: dict[str, Handler] = {
+    **simple.HANDLERS,
+    **general.HANDLERS,
+    **sim.HANDLERS,
+    **radio.HANDLERS,
+    **calls.HANDLERS,
+    **audio.HANDLERS,
+    **sms.HANDLERS,
+}
+
+
+def run(modem: Modem, session: AtSession, command: Command) -> Reply:
+    """Run one command.
+
+    Raises:
+        RefusedError: the firmware refuses it or does not know it.
+    """
+    handler = HANDLERS.get(command.name)
+    if handler is None:
+        raise RefusedError()
+    return handler(modem, session, command)

@@ -1,0 +1,250 @@
+"""One emulated Quectel EC25: its USB device, its settings, its SIM and its parts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from modembank.emulator.audio import NMEA, AudioClock, AudioCounters, AudioStream
+from modembank.emulator.commands.simple import current
+from modembank.emulator.identity import Sim, make_imei, make_sim
+from modembank.emulator.journal import Journal
+from modembank.emulator.network import Network
+from modembank.emulator.ports import Port, PortHub
+from modembank.emulator.radio import OFF, Radio
+from modembank.emulator.session import AtSession
+from modembank.emulator.settings import PCM_OFF, Faults, Persistent, Volatile
+from modembank.emulator.sysfs import TTY_INTERFACES, SysTree, UsbPlace, place_of
+from modembank.emulator.timers import Timers
+from modembank.emulator.voice import VoiceUnit
+from modembank.errors import EmulatorError
+
+DIAG, AUDIO, AT, MODEM = TTY_INTERFACES
+VANISH_S = 0.5
+"""From the OK of AT+CFUN=1,1 to the loss of the device; real ones take 1 to 3 s."""
+
+READY_AFTER_SIM_S = 0.3
+PHASE_STEPS = 10
+
+
+class Rack:
+    """What all modems of an emulator share."""
+
+    def __init__(self, dev: Path, sys: SysTree, hub: PortHub, network: Network, journal: Journal) -> None:
+        self.dev = dev
+        self.sys = sys
+        self.hub = hub
+        self.network = network
+        self.journal = journal
+        self.clock = AudioClock()
+
+
+class Modem:
+    """One modem; `present` while it is on the USB bus."""
+
+    def __init__(self, rack: Rack, seed: int, index: int) -> None:
+        chance = random.Random(f"{seed}:{index}")
+        self.index = index
+        self.place: UsbPlace = place_of(index)
+        self.sim: Sim | None = make_sim(seed, index)
+        self.volatile = Volatile()
+        self.persistent = Persistent(gps_outport="usbnmea")
+        self.faults = Faults()
+        self.counters = AudioCounters()
+        self.timers = Timers()
+        self.present = False
+        self.sim_ready = True
+        self.network = rack.network
+        self.sessions = {AT: AtSession(self), MODEM: AtSession(self)}
+        self.radio = Radio(self, rssi=chance.randrange(14, 29))
+        self.voice = VoiceUnit(self)
+        self._rack = rack
+        self._imei = make_imei(seed, index)
+        self._phase_s = 0.02 * chance.randrange(PHASE_STEPS) / PHASE_STEPS
+        self._numbers: dict[int, int] = {}
+        self._ports: dict[int, Port] = {}
+        self._gnss_timer = Timers()
+        rack.network.attach(self.sim.number, self.voice)
+
+    @property
+    def imei(self) -> str:
+        """Return the IMEI that the modem tells."""
+        return self.faults.imei or self._imei
+
+    @property
+    def audio_port(self) -> Port | None:
+        """Return interface 1, if the device is there."""
+        return self._ports.get(AUDIO)
+
+    def links(self) -> dict[str, str]:
+        """Return the names in `dev/` by role, empty while the device is away."""
+        names = {DIAG: "diag", AUDIO: "audio", AT: "at", MODEM: "modem"}
+        return {names[interface]: str(port.link) for interface, port in self._ports.items()}
+
+    def simple(self, name: str) -> int:
+        """Return the first value of a setting of `commands/simple.py`."""
+        return current(self, name)[0]
+
+    def urc(self, text: str) -> None:
+        """Say something unasked on the port that `AT+QURCCFG` names."""
+        if self.present:
+            self.sessions[AT if self.persistent.urc_port == "usbat" else MODEM].urc(text)
+
+    def publish(self, event: str, **facts: object) -> None:
+        """Tell the watchers of the control socket."""
+        self._rack.journal.publish(event, modem=self.index, **facts)
+
+    def start_audio(self, stream: AudioStream) -> None:
+        """Run a stream by this modem's clock."""
+        self._rack.clock.start(stream, self._phase_s)
+
+    def say_pcm_busy(self, busy: bool) -> None:
+        """Ask the host to pause or go on with uplink. Source: hardware facts section 4.1."""
+        self.urc("+QPCMV: 0,0" if busy else "+QPCMV: 1,0")
+
+    # Life on the USB bus.
+
+    def plug_in(self) -> None:
+        """Appear on the bus under the lowest numbers that are not those of last time.
+
+        Raises:
+            EmulatorError: it is there already.
+        """
+        if self.present:
+            raise EmulatorError(f"modem {self.index} is plugged in already")
+        again = bool(self._numbers)
+        taken = self._rack.sys.take_numbers(len(TTY_INTERFACES), avoid=set(self._numbers.values()))
+        # On a second enumeration the kernel may number the interfaces in another order.
+        order = reversed(TTY_INTERFACES) if again else TTY_INTERFACES
+        self._numbers = dict(zip(order, taken, strict=True))
+        feeds: dict[int, Callable[[bytes], None]] = {AT: self.sessions[AT].feed, MODEM: self.sessions[MODEM].feed}
+        for interface, number in self._numbers.items():
+            link = self._rack.dev / f"ttyUSB{number}"
+            self._ports[interface] = Port(self._rack.hub, link, feeds.get(interface, _ignore))
+        for interface, session in self.sessions.items():
+            session.port = self._ports[interface]
+        self._rack.sys.add(self.place, self._numbers)
+        self.present = True
+        self.publish("added", dev=self.links())
+
+    def unplug(self) -> None:
+        """Vanish from the bus: EIO for whoever has a port open, links and sysfs entries gone.
+
+        Raises:
+            EmulatorError: it is away already.
+        """
+        if not self.present:
+            raise EmulatorError(f"modem {self.index} is not plugged in")
+        self.voice.vanish()
+        self.present = False
+        self.timers.cancel()
+        self._rack.sys.remove(self.place, self._numbers)
+        for session in self.sessions.values():
+            session.reset()
+            session.port = None
+        for port in self._ports.values():
+            port.close()
+        self._ports.clear()
+        self.publish("removed")
+
+    def boot(self) -> None:
+        """Come up after power-on: volatile settings lost, boot URCs, registration after the SIM."""
+        self.forget_settings()
+        self.volatile.pcm = PCM_OFF
+        self.radio.functionality = 1
+        self.radio.stat = OFF
+        self.sim_ready = False
+        self.plug_in()
+        self.timers.after(0.1, lambda: self.urc("RDY"))
+        self.timers.after(self.faults.sim_busy_s, self.sim_comes_up)
+
+    def forget_settings(self) -> None:
+        """Return to the settings of power-on."""
+        self.volatile = Volatile()
+        for session in self.sessions.values():
+            session.restore_profile()
+
+    def reset(self) -> None:
+        """Restart as after AT+CFUN=1,1: away from the bus, back under other numbers."""
+        self.unplug()
+        self.timers.after(self.faults.reenumerate_s, self.boot)
+
+    # SIM and radio.
+
+    def sim_comes_up(self) -> None:
+        """The SIM is read: say so and register."""
+        if self.sim is None:
+            self.urc("+CPIN: NOT INSERTED")
+            return
+        self.sim_ready = True
+        for text in ("+CPIN: READY", "+QUSIM: 1"):
+            self.urc(text)
+        self.timers.after(READY_AFTER_SIM_S, lambda: self.urc("+QIND: SMS DONE"))
+        self.timers.after(READY_AFTER_SIM_S, lambda: self.urc("+QIND: PB DONE"))
+        self.radio.search()
+
+    def set_functionality(self, value: int) -> None:
+        """Switch the radio. Source: 3GPP TS 27.007 clause 8.2."""
+        if value == self.radio.functionality:
+            return
+        before, self.radio.functionality = self.radio.functionality, value
+        if value == 0:
+            self.sim_ready = False
+            self.urc("+CPIN: NOT READY")
+        if value != 1:
+            self.radio.become(OFF)
+        elif before == 0:
+            self.timers.after(self.faults.sim_busy_s, self.sim_comes_up)
+        else:
+            self.radio.search()
+
+    def remove_sim(self) -> Sim:
+        """Take the SIM out and return it.
+
+        Raises:
+            EmulatorError: there is none.
+        """
+        if self.sim is None:
+            raise EmulatorError(f"modem {self.index} has no SIM")
+        sim, self.sim = self.sim, None
+        self.network.detach(sim.number)
+        self.sim_ready = False
+        self.radio.become(OFF)
+        if self.simple("+QSIMSTAT"):
+            self.urc("+QSIMSTAT: 1,0")
+        self.urc("+CPIN: NOT READY")
+        return sim
+
+    def insert_sim(self, sim: Sim) -> None:
+        """Put a SIM in.
+
+        Raises:
+            EmulatorError: there is one already.
+        """
+        if self.sim is not None:
+            raise EmulatorError(f"modem {self.index} has a SIM already")
+        self.sim = sim
+        self.network.attach(sim.number, self.voice)
+        if self.simple("+QSIMSTAT"):
+            self.urc("+QSIMSTAT: 1,1")
+        self.timers.after(self.faults.sim_busy_s, self.sim_comes_up)
+
+    # GNSS.
+
+    def run_gnss(self) -> None:
+        """Write NMEA sentences on interface 1 once a second while the engine runs and the port is theirs."""
+        self._gnss_timer.cancel()
+        if not self.faults.gnss:
+            return
+        port = self.audio_port
+        if port is not None and self.persistent.gps_outport == "usbnmea":
+            if self.voice.stream is not None:
+                self.voice.stream.insert(NMEA)
+            else:
+                port.write(NMEA)
+        self._gnss_timer.after(1.0, self.run_gnss)
+
+
+def _ignore(data: bytes) -> None:
+    """Interfaces 0 and 1 take bytes and say nothing."""

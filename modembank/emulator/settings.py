@@ -1,0 +1,116 @@
+"""What a modem remembers: settings lost at a reset, settings kept in its flash, and our fault switches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+PCM_OFF = (0, 0)
+PCM_ON_TTY = (1, 0)
+
+
+@dataclass(slots=True)
+class Volatile:
+    """Settings lost at a reset (hardware facts section 17). `values` belongs to `commands/simple.py`."""
+
+    values: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    cmee: int = 1
+    creg: dict[str, int] = field(default_factory=lambda: {"+CREG": 0, "+CGREG": 0, "+CEREG": 0})
+    charset: str = "GSM"
+    cops_format: int = 0
+    pcm: tuple[int, int] = PCM_OFF
+    dsci: int = 0
+    indications: dict[str, int] = field(
+        default_factory=lambda: {
+            "all": 1,
+            "csq": 0,
+            "smsfull": 0,
+            "ring": 1,
+            "smsincoming": 1,
+            "act": 0,
+            "ccinfo": 0,
+        }
+    )
+    cnmi: tuple[int, ...] = (2, 1, 0, 0, 0)
+    stores: tuple[str, str, str] = ("ME", "ME", "ME")
+    waiting_urc: int = 0
+    waiting_service: bool = False
+
+
+@dataclass(slots=True)
+class Persistent:
+    """Settings kept in the modem's flash."""
+
+    gps_outport: str = "usbnmea"
+    urc_port: str = "usbat"
+    config: dict[str, str] = field(
+        default_factory=lambda: {
+            "usbcfg": "0x2C7C,0x125,1,1,1,1,1,0,0",
+            "usbnet": "0",
+            "ims": "1,1",
+            "nwscanmode": "0,1",
+            "nwscanseq": "00,1",
+            "servicedomain": "2,1",
+            "roamservice": "255,1",
+            "risignaltype": '"respective"',
+        }
+    )
+
+
+@dataclass(slots=True)
+class Faults:
+    """Switches of control operation `fault`; names are part of the control protocol.
+
+    Source: hardware facts section 14, the items that concern an EC25.
+    """
+
+    muted: bool = False
+    """The port is open and nothing answers (silent hang)."""
+    half_hang: bool = False
+    """URCs come, commands are not answered."""
+    slow_s: float = 0.0
+    """Every reply is late by so many seconds."""
+    delay_reply_s: float = 0.0
+    """The next reply only is late by so many seconds."""
+    swallow_reply: int = 0
+    """So many of the next replies are never written (the commands run)."""
+    urc_inside_answer: bool = False
+    """A URC stands between the information text and the final result code of every answer."""
+    urc_split: bool = False
+    """A URC comes in two writes, 30 ms apart."""
+    urc_pair: bool = False
+    """Two URCs come in one write."""
+    double_cr: bool = False
+    r"""URCs are framed `\r\r\n`, as SIMCom does."""
+    dsci_unsupported: bool = False
+    ccinfo_unsupported: bool = False
+    qpcmv_unsupported: bool = False
+    qpcmv_refused: bool = False
+    """The test form of +QPCMV answers, the set form is refused (rebadged firmware)."""
+    qpcmv_busy: bool = False
+    """The modem says `+QPCMV: 0,0` and takes no uplink until the switch is off again."""
+    late_no_carrier: bool = False
+    """NO CARRIER comes a second after the next ATD, or 3 s late."""
+    hangup_ignored: int = 0
+    """So many of the next hang-ups answer OK and do nothing."""
+    colp_style: bool = False
+    """ATD answers OK only when the far end answers."""
+    cnum_empty: bool = False
+    cops_garbage: bool = False
+    cops_scan_s: float = 5.0
+    """How long `AT+COPS=?` takes."""
+    sim_busy_s: float = 0.5
+    """After a boot `AT+CPIN?` answers CME 14 for so long."""
+    reenumerate_s: float = 2.0
+    """After `AT+CFUN=1,1` the device is away from the bus for so long."""
+    gnss: bool = False
+    """The GNSS engine runs: NMEA sentences on interface 1 unless `AT+QGPSCFG="outport","none"`."""
+    odd_reads: bool = False
+    """The host reads the audio in pieces of odd length."""
+    burst_audio: bool = False
+    """The audio comes in pieces of 640 bytes."""
+    stall_audio: bool = False
+    """No audio is written, and none is read."""
+    ppm: float = 0.0
+    """The modem's audio clock is fast by so many parts per million."""
+    imei: str = ""
+    """Another IMEI than its own (cloned modems)."""

@@ -1,0 +1,126 @@
+"""A fake `/sys` and `/dev`: where Linux shows USB serial ports.
+
+Every bus has two root ports with a tree of seven-port hubs, 98 modems a bus, so that no bus holds
+more than 127 devices (USB 2.0 section 4.6.1); further modems stand behind further host controllers.
+Source: Linux Documentation/ABI/testing/sysfs-bus-usb, drivers/usb/serial/bus.c.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+HUB_PORTS = 7
+MODEMS_PER_ROOT_PORT = HUB_PORTS * HUB_PORTS
+MODEMS_PER_BUS = 2 * MODEMS_PER_ROOT_PORT
+VENDOR_ID, PRODUCT_ID = "2c7c", "0125"
+TTY_INTERFACES = (0, 1, 2, 3)
+NETWORK_INTERFACE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class UsbPlace:
+    """Where a modem is plugged in: `devpath` e.g. `1.4.2`, `name` e.g. `1-1.4.2`."""
+
+    bus: int
+    devpath: str
+
+    @property
+    def name(self) -> str:
+        """Return the kernel's name of the device at this place."""
+        return f"{self.bus}-{self.devpath}"
+
+
+def place_of(index: int) -> UsbPlace:
+    """Return the place of modem `index`."""
+    bus, within = divmod(index, MODEMS_PER_BUS)
+    root, within = divmod(within, MODEMS_PER_ROOT_PORT)
+    hub, port = divmod(within, HUB_PORTS)
+    return UsbPlace(bus + 1, f"{root + 1}.{hub + 1}.{port + 1}")
+
+
+class SysTree:
+    """The tree under `sys/` and the free numbers of `ttyUSBn`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._taken: set[int] = set()
+        self._devnums: dict[int, int] = {}
+        for name in ("bus/usb-serial/devices", "bus/usb/devices", "devices"):
+            (root / name).mkdir(parents=True)
+
+    def take_numbers(self, count: int, avoid: set[int]) -> list[int]:
+        """Return the lowest free numbers of `ttyUSBn`, none of those in `avoid`."""
+        numbers: list[int] = []
+        candidate = 0
+        while len(numbers) < count:
+            if candidate not in self._taken and candidate not in avoid:
+                numbers.append(candidate)
+            candidate += 1
+        self._taken.update(numbers)
+        return numbers
+
+    def add(self, place: UsbPlace, numbers: dict[int, int]) -> None:
+        """Show a modem; `numbers` maps interface to n of `ttyUSBn`."""
+        device = self._device_path(place)
+        self._add_hubs(place)
+        facts = {"idVendor": VENDOR_ID, "idProduct": PRODUCT_ID, "bDeviceClass": "ef"}
+        facts |= {"manufacturer": "Quectel", "product": "EC25-E", "serial": "0123456789ABCDEF"}
+        self._write_device(device, place, facts)
+        for interface in (*TTY_INTERFACES, NETWORK_INTERFACE):
+            self._add_interface(device, interface, numbers.get(interface))
+
+    def remove(self, place: UsbPlace, numbers: dict[int, int]) -> None:
+        """Show a modem no longer and free its numbers."""
+        for number in numbers.values():
+            (self._root / f"bus/usb-serial/devices/ttyUSB{number}").unlink(missing_ok=True)
+            self._taken.discard(number)
+        device = self._device_path(place)
+        for link in (self._root / "bus/usb/devices").glob(f"{place.name}:*"):
+            link.unlink()
+        (self._root / "bus/usb/devices" / place.name).unlink(missing_ok=True)
+        shutil.rmtree(device, ignore_errors=True)
+
+    def _device_path(self, place: UsbPlace) -> Path:
+        path = self._root / f"devices/pci0000:00/0000:00:{0x14 + place.bus - 1:02x}.0/usb{place.bus}"
+        ports = place.devpath.split(".")
+        for depth in range(1, len(ports) + 1):
+            path /= f"{place.bus}-{'.'.join(ports[:depth])}"
+        return path
+
+    def _add_hubs(self, place: UsbPlace) -> None:
+        ports = place.devpath.split(".")
+        root = UsbPlace(place.bus, "0")
+        path = self._device_path(UsbPlace(place.bus, ports[0])).parent
+        hub = {"idVendor": "1d6b", "idProduct": "0002", "bDeviceClass": "09", "maxchild": "2"}
+        if not (path / "idVendor").exists():
+            self._write_device(path, root, hub | {"product": "xHCI Host Controller"}, f"usb{place.bus}")
+        hub |= {"idVendor": "0424", "idProduct": "2517", "maxchild": str(HUB_PORTS), "product": "USB 2.0 Hub"}
+        for depth in range(1, len(ports)):
+            above = UsbPlace(place.bus, ".".join(ports[:depth]))
+            path = self._device_path(above)
+            if not path.exists():
+                self._write_device(path, above, hub)
+
+    def _write_device(self, path: Path, place: UsbPlace, facts: dict[str, str], name: str = "") -> None:
+        self._devnums[place.bus] = self._devnums.get(place.bus, 0) % 127 + 1
+        path.mkdir(parents=True, exist_ok=True)
+        numbers = {"busnum": str(place.bus), "devnum": str(self._devnums[place.bus]), "devpath": place.devpath}
+        for key, value in (facts | numbers | {"speed": "480"}).items():
+            (path / key).write_text(f"{value}\n")
+        self._link("bus/usb/devices", name or place.name, path)
+
+    def _add_interface(self, device: Path, interface: int, number: int | None) -> None:
+        path = device / f"{device.name}:1.{interface}"
+        path.mkdir()
+        (path / "bInterfaceNumber").write_text(f"{interface:02x}\n")
+        (path / "bInterfaceClass").write_text("ff\n")
+        self._link("bus/usb/devices", path.name, path)
+        if number is not None:
+            (path / f"ttyUSB{number}").mkdir()
+            self._link("bus/usb-serial/devices", f"ttyUSB{number}", path / f"ttyUSB{number}")
+
+    def _link(self, folder: str, name: str, target: Path) -> None:
+        up = "../" * len(Path(folder).parts)
+        (self._root / folder / name).symlink_to(up + str(target.relative_to(self._root)))
