@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from modembank.at import command as at
@@ -17,6 +16,7 @@ from modembank.at.identity import CME_SIM, SimStatus, read_bare, read_cnum, read
 from modembank.at.network import Registration, read_cops, read_csq, read_registration
 from modembank.dialects import Dialect
 from modembank.errors import AtResultError, AtSyntaxError, AtTimeoutError, CmeError
+from modembank.modem.ask import Ask
 from modembank.modem.state import better
 from modembank.modem.timings import ModemTimings
 
@@ -24,8 +24,6 @@ _log = logging.getLogger(__name__)
 _WAKE_TRIES = 3
 _IDENTITY = (at.READ_MAKER, at.READ_MODEL, at.READ_REVISION, at.READ_IMEI)
 _NETWORK = (at.READ_SIGNAL, at.READ_CS_REGISTRATION, at.READ_EPS_REGISTRATION, at.READ_OPERATOR)
-
-Ask = Callable[[AtCommand], Awaitable[tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,9 @@ class Card:
     iccid: str | None
     imsi: str | None
     number: str | None
+
+
+NO_CARD = Card(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from modembank.at.calls import CurrentCall, Evidence, read_call_urc
 from modembank.at.command import AtCommand, console
 from modembank.at.identity import SimStatus
-from modembank.at.network import Registration, read_registration
+from modembank.at.network import read_registration
 from modembank.dialects import get_dialect
 from modembank.errors import (
     AtError,
@@ -28,7 +27,7 @@ from modembank.modem import bringup
 from modembank.modem.calls import CallControl
 from modembank.modem.events import ModemSink
 from modembank.modem.info import ModemInfo, ModemState
-from modembank.modem.state import Facts, derive_state
+from modembank.modem.snapshot import Snapshot
 from modembank.modem.timings import ModemTimings
 from modembank.modem.voice import arm_voice
 from modembank.tty.backends import PortOpener
@@ -58,20 +57,17 @@ class Modem:
         self._timings = timings or ModemTimings()
         self._dialect = get_dialect(ports.dialect)
         self._channel: AtChannel | None = None
+        self._snapshot = Snapshot(ports, sink, lambda: self._calls.busy)
         self._calls = self._make_calls()
         self._attention = asyncio.Event()
         self._lost: asyncio.Future[None] | None = None
         self._restart = False
-        self._started = False
-        self._sim: SimStatus | None = None
-        self._fault = ""
         self._last_trace: tuple[TraceLine, ...] = ()
-        self._info = _first_info(ports)
 
     @property
     def info(self) -> ModemInfo:
         """What is known right now."""
-        return self._info
+        return self._snapshot.info
 
     @property
     def audio_path(self) -> Path | None:
@@ -90,17 +86,18 @@ class Modem:
             PortMissingError, PortBusyError, TooManyPortsError: the port could not be opened.
             PortLostError: the port is gone or the modem hangs. A call, if any, has been released by then.
         """
-        self._started, self._sim, self._fault = False, None, ""
+        self._restart = False
         self._lost = asyncio.get_running_loop().create_future()
-        self._show(replace(_first_info(self._ports), state=ModemState.OPENING))
+        self._snapshot.opening()
         try:
             self._channel = await AtChannel.open(self._opener(), self._ports.at, self, self._timings.channel)
+            self._snapshot.opened()
             await self._serve(self._lost)
         except PortError as error:
-            self._show_lost(str(error))
+            self._snapshot.lost(str(error))
             raise
         finally:
-            self._show_lost("closed")
+            self._snapshot.lost("closed")
             await self._close()
 
     async def dial(self, number: str) -> None:
@@ -177,7 +174,7 @@ class Modem:
         return PortOpener(self._backend) if isinstance(self._backend, SerialBackend) else self._backend
 
     def _make_calls(self) -> CallControl:
-        return CallControl(self._ask, self._dialect, self._sink, self._timings, self._refresh_state)
+        return CallControl(self._ask, self._dialect, self._sink, self._timings, self._snapshot.refresh)
 
     async def _serve(self, lost: asyncio.Future[None]) -> None:
         tasks = [
@@ -217,60 +214,38 @@ class Modem:
                 await asyncio.sleep(self._timings.sim_busy_s)
 
     async def _bring_up(self) -> None:
-        self._started = False
-        self._refresh_state()
+        self._snapshot.starting()
         if self._restart:
             self._restart = False
             await asyncio.sleep(self._timings.boot_quiet_s)
         await bringup.wake(self._ask)
-        identity = await bringup.read_identity(self._ask)
-        self._show(
-            replace(
-                self._info,
-                manufacturer=identity.manufacturer,
-                model=identity.model,
-                revision=identity.revision,
-                imei=identity.imei,
-            )
-        )
+        self._snapshot.set_identity(await bringup.read_identity(self._ask))
         refused = await bringup.apply_settings(self._ask, self._dialect)
         self._calls.blind = not await bringup.enable_call_events(self._ask, self._dialect)
-        self._fault = f"refused: {', '.join(refused)}" if refused else ""
-        await self._prove_voice()
+        await self._prove_voice(f"refused: {', '.join(refused)}" if refused else "")
         await self._look_again()
-        self._started = True
-        self._refresh_state()
+        if not self._restart:
+            self._snapshot.started()
 
-    async def _prove_voice(self) -> None:
+    async def _prove_voice(self, fault: str) -> None:
         try:
             await arm_voice(self._ask, self._dialect.voice)
-            self._show(replace(self._info, voice=True))
         except NoVoiceError as error:
-            self._fault = str(error)
-            self._show(replace(self._info, voice=False))
+            self._snapshot.set_voice(False, str(error))
+        else:
+            self._snapshot.set_voice(True, fault)
 
     async def _look_again(self) -> None:
         """Read what may have changed: the SIM if in doubt, registration, operator and signal."""
-        if self._sim is not SimStatus.READY:
-            self._sim = await bringup.read_sim(self._ask, self._timings)
-            card = bringup.Card(None, None, None)
-            if self._sim is SimStatus.READY:
-                card = await bringup.read_card(self._ask, self._dialect)
-            self._show(replace(self._info, iccid=card.iccid, imsi=card.imsi, number=card.number))
-        network = await bringup.read_network(self._ask)
-        self._show(
-            replace(
-                self._info,
-                registration=network.registration,
-                operator=network.operator,
-                plmn=network.plmn,
-                access=network.access,
-                rssi_dbm=network.rssi_dbm,
-            )
-        )
+        if self._snapshot.sim is not SimStatus.READY:
+            status = await bringup.read_sim(self._ask, self._timings)
+            ready = status is SimStatus.READY
+            card = await bringup.read_card(self._ask, self._dialect) if ready else bringup.NO_CARD
+            self._snapshot.set_sim(status, card)
+        self._snapshot.set_network(await bringup.read_network(self._ask))
 
     async def _wait_for_attention(self) -> None:
-        ready = self._info.state in {ModemState.READY, ModemState.IN_CALL}
+        ready = self.info.state in {ModemState.READY, ModemState.IN_CALL}
         period_s = self._timings.liveness_s if ready else self._timings.unready_s
         period_s *= 1 + random.uniform(-self._timings.jitter, self._timings.jitter)
         with contextlib.suppress(TimeoutError):
@@ -283,7 +258,7 @@ class Modem:
             raise PortLostError(f"modem {self._ports.usb_path} is not open")
         return await self._channel.run(command, on_written)
 
-    # ---- what it tells --------------------------------------------------------------------------------------
+    # ---- what it hears --------------------------------------------------------------------------------------
 
     def _sort_urc(self, line: str) -> None:
         dialect = self._dialect
@@ -295,12 +270,11 @@ class Modem:
         elif (flow := dialect.read_audio_flow(line)) is not None:
             self._sink.audio_flow(flow)
         elif (rssi_dbm := dialect.read_signal(line)) is not None:
-            self._show(replace(self._info, rssi_dbm=rssi_dbm))
+            self._snapshot.set_signal(rssi_dbm)
         elif line.startswith(("+CREG:", "+CEREG:")):
             self._heard_registration(line)
         elif line.startswith(dialect.sim_events):
-            self._sim = None
-            self._refresh_state()
+            self._snapshot.doubt_sim()
             self._attention.set()
         elif line in dialect.boot_events:
             self._heard_boot()
@@ -308,19 +282,18 @@ class Modem:
     def _heard_registration(self, line: str) -> None:
         report = read_registration(line)
         if not report.registration.carries_voice and report.domain == "CREG":
-            # Believe bad news at once, the other domain is asked in a moment.
-            self._show(replace(self._info, registration=report.registration))
+            self._snapshot.set_registration(report.registration)  # bad news at once; both domains are asked soon
         self._attention.set()
 
     def _heard_boot(self) -> None:
         _log.info("modem %s has restarted", self._ports.usb_path)
         self._calls.end(Evidence.RESET)
-        self._restart, self._started, self._sim = True, False, None
-        self._refresh_state()
+        self._restart = True
+        self._snapshot.starting()
         self._attention.set()
 
     def _check_can_dial(self) -> None:
-        info = self._info
+        info = self.info
         if self._channel is None:
             raise PortLostError(f"modem {self._ports.usb_path} is not open")
         if info.state in {ModemState.NO_SIM, ModemState.SIM_LOCKED, ModemState.STARTING}:
@@ -329,44 +302,3 @@ class Modem:
             raise NoVoiceError(info.state_detail or "voice has not been proven")
         if not info.registration.carries_voice:
             raise NotRegisteredError(f"registration: {info.registration.value.replace('_', ' ')}")
-
-    def _refresh_state(self) -> None:
-        self._show(self._info)
-
-    def _show_lost(self, why: str) -> None:
-        if self._info.state is not ModemState.LOST:
-            self._show(replace(self._info, state=ModemState.LOST, state_detail=why))
-
-    def _show(self, info: ModemInfo) -> None:
-        """Keep a new snapshot with the state that follows from it, and tell when anything differs."""
-        if self._channel is not None and info.state is not ModemState.LOST:
-            facts = Facts(self._started, self._sim, info.registration, self._calls.busy, self._fault)
-            state, detail = derive_state(facts)
-            info = replace(info, state=state, state_detail=detail)
-        if info != self._info:
-            self._info = info
-            self._sink.modem_changed(info)
-
-
-def _first_info(ports: ModemPorts) -> ModemInfo:
-    return ModemInfo(
-        usb_path=ports.usb_path,
-        dialect=ports.dialect,
-        state=ModemState.LOST,
-        state_detail="not opened yet",
-        manufacturer=None,
-        model=None,
-        revision=None,
-        imei=None,
-        iccid=None,
-        imsi=None,
-        number=None,
-        registration=Registration.UNKNOWN,
-        operator=None,
-        plmn=None,
-        access=None,
-        rssi_dbm=None,
-        voice=False,
-        at_port=str(ports.at),
-        audio_port=str(ports.audio) if ports.audio is not None else None,
-    )
