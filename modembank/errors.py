@@ -44,11 +44,12 @@ class Fault(StrEnum):
 
 
 class ModembankError(Exception):
-    """Base of all our errors; `str()` is one sentence that says what to do."""
+    """Base of all our errors; `str()` is one sentence that says what to do. `call_id` names the call, if there is one."""
 
     code = "internal"
     status = 500
     fault = Fault.MODEMBANK
+    call_id: str | None = None
 
 
 class SettingsError(ModembankError):
@@ -364,6 +365,7 @@ class StoreError(ModembankError):
     """The database."""
 
     code = "store"
+    status = 503
     fault = Fault.OPERATOR
 
 

@@ -1,0 +1,89 @@
+"""Which SIM carries a call: filters in order, then a ranking. Pure; the caller reads SIMs and claims the winner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from modembank.bank.records import FilterCount, Why
+from modembank.bus.vocabulary import ModemState
+from modembank.errors import NoSimAvailableError
+
+RANKING = "least_recently_used"
+# Registered for voice; "SMS only" is not. Source: 3GPP TS 27.007 section 7.2, in the words of at/network.py.
+VOICE_REGISTRATIONS = frozenset({"home", "roaming", "home_csfb_not_preferred", "roaming_csfb_not_preferred"})
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A SIM and the modem that holds it, as they are now; `modem_state` None without one."""
+
+    sim_id: str
+    iccid: str
+    number: str | None
+    tags: tuple[str, ...]
+    enabled: bool
+    claimed: bool
+    last_used_at: datetime | None
+    modem_enabled: bool
+    modem_state: ModemState | None
+    voice: bool
+    registration: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the caller asked for: `sim` is a SIM id, an ICCID or an own number; `tag` a pool."""
+
+    sim: str | None = None
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The SIM to take, and how it was found."""
+
+    sim_id: str
+    why: Why
+
+
+Filter = Callable[[Candidate, Wish], bool]
+
+FILTERS: tuple[tuple[str, Filter], ...] = (
+    ("named", lambda sim, wish: wish.sim is None or wish.sim in (sim.sim_id, sim.iccid, sim.number)),
+    ("tag", lambda sim, wish: wish.tag is None or wish.tag in sim.tags),
+    ("enabled", lambda sim, _: sim.enabled),
+    ("modem_enabled", lambda sim, _: sim.modem_enabled),
+    ("not_in_call", lambda sim, _: not sim.claimed and sim.modem_state is not ModemState.IN_CALL),
+    ("ready", lambda sim, _: sim.modem_state is ModemState.READY and sim.voice),
+    ("registered", lambda sim, _: sim.registration in VOICE_REGISTRATIONS),
+)
+
+
+def choose(sims: Sequence[Candidate], wish: Wish) -> Choice:
+    """Return the least recently used SIM that passes every filter; never used comes first, ties go by ICCID.
+
+    Raises:
+        NoSimAvailableError: none passes; it tells how many each filter removed.
+    """
+    left = list(sims)
+    counts = []
+    for name, passes in FILTERS:
+        kept = [sim for sim in left if passes(sim, wish)]
+        counts.append(FilterCount(name=name, removed=len(left) - len(kept)))
+        left = kept
+    if not left:
+        raise _none_available(len(sims), counts)
+    winner = min(left, key=lambda sim: (sim.last_used_at or _NEVER, sim.iccid))
+    return Choice(
+        sim_id=winner.sim_id,
+        why=Why(winner=winner.sim_id, filters=tuple(counts), ranking=RANKING, considered=len(sims)),
+    )
+
+
+def _none_available(considered: int, counts: Sequence[FilterCount]) -> NoSimAvailableError:
+    removed = {count.name: count.removed for count in counts if count.removed}
+    told = ", ".join(f"{name} removed {number}" for name, number in removed.items())
+    return NoSimAvailableError(f"none of {considered} SIMs can take this call: {told or 'none was ever seen'}", removed)
