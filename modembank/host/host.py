@@ -204,9 +204,8 @@ class Host:
         return Done()
 
     async def _run_at(self, command: RunAt) -> AnyReply:
-        if not command.unrestricted:
-            check_console_line(command.line)
-        return AtReply(lines=await self._keeper(command.usb_path).modem.run_at(command.line))
+        line = check_console_line(command.line, unrestricted=command.unrestricted)
+        return AtReply(lines=await self._keeper(command.usb_path).modem.run_at(line))
 
     async def _read_trace(self, command: ReadTrace) -> AnyReply:
         lines = self._keeper(command.usb_path).modem.trace(command.limit)

@@ -50,7 +50,7 @@ class ModemKeeper:
         self._host_id = host_id
         self._engine = engine
         self._publish = publish
-        self._modem = Modem(ports, self, opener=opener)
+        self._modem = Modem(ports, self, backend=opener)
         self._call: Call | None = None
         self._usb_path = ports.usb_path
         self._cleared = False
