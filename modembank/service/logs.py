@@ -23,5 +23,5 @@ def set_up_logging(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(MaskingFormatter(FORMAT))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("aioice", "aiortc", "aiosqlite", "uvicorn.access", "asyncio"):
+    for noisy in ("aioice", "aiortc", "aiosqlite", "uvicorn", "alembic", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -70,9 +70,9 @@ async def serve(
     _stop_on_signals(stop)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
-    await database.upgrade()
     await database.open()
     try:
+        await database.upgrade()
         bus = InProcessBus()
         bank = Bank(settings, database, bus)
         await bank.start()
