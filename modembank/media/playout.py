@@ -67,6 +67,7 @@ class Playout:
         "_patience",
         "_shed_due",
         "_since_shed",
+        "_ticking",
         "_window_burst",
         "_window_min",
         "_window_ticks",
@@ -79,7 +80,8 @@ class Playout:
         self.last = SILENCE
         """The last frame that was put out: for the level meter and for concealment."""
         self._conceal: Callable[[], bytes] | None = None
-        self._level = FLOOR_FRAMES
+        self._level = 0
+        self._ticking = False
         self._newest: int | None = None  # position of the last real frame put out or left out
         self._filled = 0  # fillers put out since then
         self._held: dict[int, bytes] = {}
@@ -139,9 +141,11 @@ class Playout:
         self._level -= count
         if count > self._window_burst:
             self._window_burst = count
+            self._burst = max(self._burst, count)
         out = b""
         if self._level < FLOOR_FRAMES:
             out = self._fill()
+        self._ticking = True
         if self._level < self._window_min:
             self._window_min = self._level
         self._since_shed += count
@@ -158,7 +162,8 @@ class Playout:
 
     def restart(self) -> None:
         """The modem's buffer is known to be empty (its flow control stopped us, or its clock stood still)."""
-        self._level = FLOOR_FRAMES  # the next tick brings it to zero and is answered with a filler
+        self._level = 0
+        self._ticking = False
         self._window_min = 1 << 30
         self._window_ticks = 0
 
@@ -219,7 +224,9 @@ class Playout:
         """Put fillers in until the floor is reached; frames that waited for them follow at once."""
         if self._level < 0:
             self._level = 0  # what the modem did not have it cannot have played
-            self.counters.underruns += 1
+            self.counters.underruns += self._ticking
+        if not self._ticking:
+            return self._prime()
         out = b""
         while self._level < FLOOR_FRAMES:
             filler = self._filler()
@@ -229,6 +236,12 @@ class Playout:
             if self._held:
                 out += self._release()
         return out
+
+    def _prime(self) -> bytes:
+        """The modem's clock begins: these fillers are the cushion itself and take nobody's place."""
+        frames = FLOOR_FRAMES - self._level
+        self._level = FLOOR_FRAMES
+        return SILENCE * frames
 
     def _filler(self) -> bytes:
         if self._newest is None or self._filled >= len(_FADE):

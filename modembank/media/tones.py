@@ -15,7 +15,7 @@ from functools import cache
 
 from modembank.media.records import FRAME_S, FRAME_SAMPLES, RATE_HZ, SILENCE
 
-_RINGBACK_PEAK = 5200.0  # two tones together about -16 dBFS RMS: -13 dBm0, inside E.180's -10 +-5 dBm0
+_RINGBACK_RMS = 3700.0  # -19 dBFS: -13 dBm0, inside E.180's -10 +-5 dBm0
 _COMFORT_PEAK = 24  # uniform noise at about -67 dBFS: the line is audibly there, and not more
 
 
@@ -75,9 +75,9 @@ RINGBACK: dict[str, RingTone] = {
 """By ISO 3166-1 alpha-2; every other country gets the tone that E.180 recommends: 425 Hz, 1 s on, 4 s off."""
 
 
-def sine(hz: tuple[float, ...], samples: int, peak: float) -> bytes:
-    """Return the sum of equal sines as s16 samples at 8 kHz; `peak` is that of the sum."""
-    each = peak / len(hz)
+def sine(hz: tuple[float, ...], samples: int, rms: float) -> bytes:
+    """Return the sum of equally loud sines as s16 samples at 8 kHz; `rms` is that of the sum."""
+    each = rms * math.sqrt(2.0 / len(hz))
     steps = [2.0 * math.pi * f / RATE_HZ for f in hz]
     return array("h", (int(sum(each * math.sin(w * i) for w in steps)) for i in range(samples))).tobytes()
 
@@ -92,7 +92,7 @@ def ringback_frames(country: str) -> tuple[bytes, ...]:
         if index % 2:
             frames += [SILENCE] * count
         else:
-            pcm = sine(tone.hz, count * FRAME_SAMPLES, _RINGBACK_PEAK)
+            pcm = sine(tone.hz, count * FRAME_SAMPLES, _RINGBACK_RMS)
             frames += [pcm[i : i + 2 * FRAME_SAMPLES] for i in range(0, len(pcm), 2 * FRAME_SAMPLES)]
     return tuple(frames)
 
