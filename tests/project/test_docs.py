@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from modembank import errors
 from modembank.config import Settings
+from modembank.emulator.operations import OPERATIONS
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -99,6 +100,21 @@ def setting_names(model: type[BaseModel], prefix: str = "") -> list[str]:
 def test_every_setting_is_documented(root: Path) -> None:
     page = (root / "docs" / "reference" / "settings.md").read_text()
     lost = [name for name in setting_names(Settings) if name not in page]
+    assert not lost, lost
+
+
+def test_every_event_type_is_documented(root: Path) -> None:
+    page = (root / "docs" / "reference" / "events.md").read_text()
+    name = re.compile(r'"((?:call|sim|modem|host|stream)\.[a-z_]+)"')
+    types = {found for path in (root / "modembank" / "bank").glob("*.py") for found in name.findall(path.read_text())}
+    assert "call.ringing" in types
+    lost = sorted(kind for kind in types if f"`{kind}`" not in page)
+    assert not lost, lost
+
+
+def test_every_emulator_operation_is_documented(root: Path) -> None:
+    page = (root / "docs" / "reference" / "emulator.md").read_text()
+    lost = [name for name in (*OPERATIONS, "watch", "shutdown") if f"`{name}`" not in page]
     assert not lost, lost
 
 
