@@ -1,0 +1,152 @@
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { keyState } from "./bank";
+import { CallDetails } from "./calls/details";
+import { LiveCalls, RecentCalls } from "./calls/calls";
+import type { StreamState } from "./client/events";
+import { PhoneCard } from "./phone/card";
+import { view, type View } from "./phone/dialer";
+import { Incoming, LeftBehind } from "./phone/incoming";
+import { listenToKeys } from "./phone/keys";
+import { Speaker } from "./phone/speaker";
+import { isDark, toggleTheme } from "./preferences";
+import { Details } from "./rack/details";
+import { Rack } from "./rack/rack";
+import { rackCounts } from "./rack/rows";
+import { liveCalls, notice, recentCalls, stream } from "./store";
+import { Icon, Logo, type IconName } from "./ui/icons";
+import { Settings, settingsOpen } from "./ui/settings";
+import { SignIn } from "./ui/signin";
+
+export function App(): JSX.Element {
+  if (keyState.value !== "valid") return <SignIn />;
+  return <Desk />;
+}
+
+function Desk(): JSX.Element {
+  useEffect(listenToKeys, []);
+  return (
+    <div class="app" data-view={view.value}>
+      <Header />
+      <main class="layout">
+        <div class="phone-pane">
+          <Incoming />
+          <LeftBehind />
+          <PhoneCard />
+        </div>
+        <div class="board">
+          <LiveCalls />
+          <section class="card tables" data-shows={view.value === "calls" ? "calls" : "rack"}>
+            <BoardTabs />
+            {view.value === "calls" ? <RecentCalls /> : <Rack />}
+          </section>
+        </div>
+      </main>
+      <TabBar />
+      <Speaker />
+      <Details />
+      <CallDetails />
+      <Settings />
+      <Notice />
+    </div>
+  );
+}
+
+const STREAM_WORDS: Record<StreamState, string> = {
+  live: "Live",
+  connecting: "Connecting",
+  waiting: "Reconnecting",
+  stopped: "Offline",
+};
+
+function Header(): JSX.Element {
+  const state = stream.value;
+  const dark = isDark();
+  return (
+    <header class="top">
+      <div class="brand">
+        <Logo />
+        <h1>modembank</h1>
+      </div>
+      <span class="connection" data-state={state} role="status" data-testid="connection">
+        {STREAM_WORDS[state]}
+      </span>
+      <div class="top-buttons">
+        <button
+          type="button"
+          class="icon-button"
+          data-testid="theme"
+          aria-label={dark ? "Light colours" : "Dark colours"}
+          title={dark ? "Light colours" : "Dark colours"}
+          onClick={toggleTheme}
+        >
+          <Icon name={dark ? "sun" : "moon"} />
+        </button>
+        <button
+          type="button"
+          class="icon-button"
+          data-testid="settings-open"
+          aria-label="Settings"
+          title="Settings"
+          onClick={() => (settingsOpen.value = true)}
+        >
+          <Icon name="settings" />
+        </button>
+      </div>
+    </header>
+  );
+}
+
+function BoardTabs(): JSX.Element {
+  const calls = view.value === "calls";
+  return (
+    <div class="board-tabs" role="group" aria-label="Table">
+      <button type="button" aria-pressed={!calls} onClick={() => (view.value = "rack")}>
+        Rack <span class="count">{rackCounts.value.rows}</span>
+      </button>
+      <button type="button" aria-pressed={calls} data-testid="show-recent" onClick={() => (view.value = "calls")}>
+        Recent calls <span class="count">{recentCalls.value.length}</span>
+      </button>
+    </div>
+  );
+}
+
+const TABS: readonly { view: View; word: string; icon: IconName }[] = [
+  { view: "phone", word: "Phone", icon: "phone" },
+  { view: "calls", word: "Calls", icon: "clock" },
+  { view: "rack", word: "Rack", icon: "rack" },
+];
+
+/** On small screens only. */
+function TabBar(): JSX.Element {
+  return (
+    <nav class="tabbar" aria-label="Parts of this page">
+      {TABS.map((tab) => (
+        <button
+          key={tab.view}
+          type="button"
+          aria-current={view.value === tab.view ? "page" : undefined}
+          data-testid={`tab-${tab.view}`}
+          onClick={() => (view.value = tab.view)}
+        >
+          <Icon name={tab.icon} size={22} />
+          {tab.word}
+          {tab.view === "calls" && liveCalls.value.length > 0 && <span class="dot" aria-label="calls are going on" />}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+function Notice(): JSX.Element {
+  const now = notice.value;
+  return (
+    <div class="notice-place" role="status" aria-live="polite">
+      {now !== null && (
+        <p class="notice" data-tone={now.tone}>
+          {now.text}
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,264 @@
+/** The records of the REST API, version 1, as they travel: snake_case JSON, times in RFC 3339 UTC. */
+
+export type Direction = "outbound" | "inbound";
+
+export type CallStatus =
+  | "queued"
+  | "dialing"
+  | "ringing"
+  | "in_progress"
+  | "completed"
+  | "busy"
+  | "no_answer"
+  | "failed"
+  | "canceled"
+  | "rejected";
+
+export type HangupSource = "caller" | "callee" | "system";
+
+export type MediaState = "new" | "connected" | "silent" | "lost" | "failed";
+
+export interface SimRef {
+  id: string;
+  label: string;
+  number: string | null;
+  iccid: string;
+}
+
+export interface ModemRef {
+  id: string;
+  label: string;
+  usb_path: string;
+}
+
+/** How the bank chose the SIM of a call. */
+export interface Why {
+  winner: string;
+  filters: { name: string; removed: number }[];
+  ranking: string;
+  considered: number;
+}
+
+export interface Hangup {
+  source: HangupSource;
+  cause: string;
+  q850: number | null;
+  detail: string;
+}
+
+export interface Quality {
+  codec: string | null;
+  frames_to_far: number;
+  frames_from_far: number;
+  lost: number;
+  late: number;
+  concealed: number;
+  dropped: number;
+  jitter_ms: number;
+  rtt_ms: number | null;
+}
+
+export interface Call {
+  id: string;
+  direction: Direction;
+  status: CallStatus;
+  to: string | null;
+  from: string | null;
+  sim: SimRef | null;
+  modem: ModemRef | null;
+  why: Why | null;
+  early_media: boolean;
+  muted: boolean;
+  held: boolean;
+  media: MediaState;
+  created_at: string;
+  dialing_at: string | null;
+  ringing_at: string | null;
+  early_media_at: string | null;
+  answered_at: string | null;
+  ended_at: string | null;
+  duration_s: number;
+  timeout_s: number;
+  max_duration_s: number;
+  metadata: Record<string, string>;
+  hangup: Hangup | null;
+  quality: Quality | null;
+}
+
+export type SimState =
+  | "ready"
+  | "in_call"
+  | "searching"
+  | "denied"
+  | "sim_locked"
+  | "starting"
+  | "failed"
+  | "absent";
+
+export interface Sim {
+  id: string;
+  iccid: string;
+  imsi: string | null;
+  number: string | null;
+  label: string;
+  tags: string[];
+  enabled: boolean;
+  notes: string;
+  state: SimState;
+  operator: string | null;
+  registration: string;
+  access: string | null;
+  rssi_dbm: number | null;
+  modem: ModemRef | null;
+  call_id: string | null;
+  last_used_at: string | null;
+  first_seen_at: string;
+  last_seen_at: string;
+}
+
+export type ModemState =
+  | "opening"
+  | "starting"
+  | "no_sim"
+  | "sim_locked"
+  | "searching"
+  | "denied"
+  | "ready"
+  | "in_call"
+  | "failed"
+  | "lost";
+
+export interface Modem {
+  id: string;
+  host_id: string;
+  usb_path: string;
+  imei: string | null;
+  dialect: string;
+  manufacturer: string | null;
+  model: string | null;
+  revision: string | null;
+  label: string;
+  tags: string[];
+  enabled: boolean;
+  notes: string;
+  state: ModemState;
+  state_detail: string;
+  voice: boolean;
+  operator: string | null;
+  plmn: string | null;
+  registration: string;
+  access: string | null;
+  rssi_dbm: number | null;
+  sim: SimRef | null;
+  at_port: string;
+  audio_port: string | null;
+  first_seen_at: string;
+  last_seen_at: string;
+}
+
+export interface TraceLine {
+  at: string;
+  out: boolean;
+  text: string;
+}
+
+export interface Page<T> {
+  data: T[];
+  next_cursor: string | null;
+}
+
+export interface SessionDescription {
+  type: "offer" | "answer";
+  sdp: string;
+}
+
+export type CallWithAnswer = Call & { webrtc?: SessionDescription };
+
+export interface DialRequest {
+  to: string;
+  from?: string;
+  pool?: string;
+  timeout_s?: number;
+  max_duration_s?: number;
+  metadata?: Record<string, string>;
+  webrtc?: SessionDescription;
+}
+
+export interface SimPatch {
+  label?: string;
+  tags?: string[];
+  enabled?: boolean;
+  number?: string | null;
+  notes?: string;
+}
+
+export type ModemPatch = Omit<SimPatch, "number">;
+
+export interface Info {
+  version: string;
+  country: string;
+}
+
+export interface IceServer {
+  urls: string | string[];
+  username?: string;
+  credential?: string;
+}
+
+interface Envelope<T extends string, D> {
+  id: string;
+  type: T;
+  at: string;
+  sequence: number;
+  data: D;
+}
+
+type CallEventType =
+  | "call.queued"
+  | "call.dialing"
+  | "call.ringing"
+  | "call.early_media"
+  | "call.answered"
+  | "call.held"
+  | "call.muted"
+  | "call.media"
+  | "call.ended";
+
+export interface Levels {
+  call_id: string;
+  /** GSM to far side: what this browser hears, in dBFS from -90 to 0. */
+  to_far_dbfs: number;
+  /** Far side to GSM: what this browser says. */
+  from_far_dbfs: number;
+}
+
+export type CallEvent =
+  | Envelope<CallEventType, { call: Call }>
+  | Envelope<"call.dtmf", { call: Call; digit: string; from_far: boolean }>;
+
+export type ServerEvent =
+  | CallEvent
+  | Envelope<"call.levels", Levels>
+  | Envelope<"sim.changed", { sim: Sim }>
+  | Envelope<"modem.changed", { modem: Modem }>
+  | Envelope<"modem.gone", { modem: Modem }>
+  | Envelope<"host.started" | "host.stopped", { host_id?: string }>
+  | Envelope<"stream.reset", { reason: string }>;
+
+const ENDED: ReadonlySet<CallStatus> = new Set<CallStatus>([
+  "completed",
+  "busy",
+  "no_answer",
+  "failed",
+  "canceled",
+  "rejected",
+]);
+
+export function isEnded(status: CallStatus): boolean {
+  return ENDED.has(status);
+}
+
+/** Whether an event tells of one call's life; `call.levels` does not. */
+export function isCallEvent(event: ServerEvent): event is CallEvent {
+  return event.type.startsWith("call.") && event.type !== "call.levels";
+}

@@ -1,0 +1,189 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { api, say } from "../bank";
+import type { Modem, Sim } from "../client/types";
+import { formatNumber, formatTime } from "../format";
+import { via, view } from "../phone/dialer";
+import { putModem, putSim } from "../store";
+import { Dialog, Toggle } from "../ui/dialog";
+import { Icon } from "../ui/icons";
+import { halfMinute } from "../ui/ticker";
+import { opened, rowLabel, rowOf, rowState } from "./rows";
+import { Signal, StateBadge } from "./state";
+import { Trace } from "./trace";
+
+/** Everything about one slot: the SIM, the modem, what they said lately. */
+export function Details(): JSX.Element | null {
+  const id = opened.value;
+  return id === null ? null : <Open key={id} id={id} />;
+}
+
+function Open({ id }: { id: string }): JSX.Element {
+  const row = rowOf(id);
+  const { modem, sim } = row;
+  const { word, tone } = rowState(row);
+  const close = (): void => void (opened.value = null);
+  return (
+    <Dialog title={rowLabel(row)} kind="drawer" onClose={close} testId="details">
+      <div class="facts-head">
+        <StateBadge word={word} tone={tone} />
+        <Signal rssiDbm={modem?.rssi_dbm ?? null} />
+        <span>{modem?.operator ?? sim?.operator ?? ""}</span>
+        {sim !== null && modem?.state === "ready" && (
+          <button
+            type="button"
+            class="button small"
+            onClick={() => {
+              via.value = sim.id;
+              view.value = "phone";
+              close();
+              document.getElementById("number")?.focus();
+            }}
+          >
+            <Icon name="phone" size={16} />
+            Call from this SIM
+          </button>
+        )}
+      </div>
+      {modem !== null && modem.state_detail !== "" && <p class="alert">{modem.state_detail}</p>}
+      {sim !== null && <SimPart key={sim.id} sim={sim} />}
+      {modem !== null && <ModemPart key={modem.id} modem={modem} />}
+      {modem !== null && <Trace modemId={modem.id} />}
+    </Dialog>
+  );
+}
+
+interface Editable {
+  label: string;
+  tags: string[];
+  enabled: boolean;
+  notes: string;
+}
+
+function SimPart({ sim }: { sim: Sim }): JSX.Element {
+  const [number, setNumber] = useState(sim.number ?? "");
+  return (
+    <Part
+      title="SIM"
+      enabledHint="May carry calls"
+      record={sim}
+      dirty={number !== (sim.number ?? "")}
+      extra={
+        <label class="field">
+          <span>Own number</span>
+          <input type="tel" value={number} placeholder="+44 7700 900000" onInput={(event) => setNumber(event.currentTarget.value)} />
+        </label>
+      }
+      onSave={async (values) => {
+        const saved = await api().patchSim(sim.id, { ...values, number: number.trim() === "" ? null : number.trim() });
+        setNumber(saved.number ?? "");
+        putSim(saved);
+      }}
+      facts={[
+        ["ICCID", sim.iccid],
+        ["IMSI", sim.imsi],
+        ["Number", sim.number === null ? null : formatNumber(sim.number)],
+        ["Last used", sim.last_used_at === null ? "never" : formatTime(sim.last_used_at, halfMinute.value)],
+      ]}
+    />
+  );
+}
+
+function ModemPart({ modem }: { modem: Modem }): JSX.Element {
+  return (
+    <Part
+      title="Modem"
+      enabledHint="May carry calls"
+      record={modem}
+      dirty={false}
+      extra={null}
+      onSave={async (values) => putModem(await api().patchModem(modem.id, values))}
+      facts={[
+        ["Model", [modem.manufacturer, modem.model].filter(Boolean).join(" ") || modem.dialect],
+        ["Firmware", modem.revision],
+        ["IMEI", modem.imei],
+        ["Network", [modem.operator, modem.access, modem.registration].filter(Boolean).join(", ")],
+        ["Voice", modem.voice ? "proven" : "not proven"],
+        ["Host", modem.host_id],
+        ["USB path", modem.usb_path],
+        ["AT port", modem.at_port],
+        ["Audio port", modem.audio_port],
+      ]}
+    />
+  );
+}
+
+interface PartProps {
+  title: string;
+  enabledHint: string;
+  record: Editable;
+  dirty: boolean;
+  extra: JSX.Element | null;
+  facts: [name: string, value: string | null][];
+  onSave: (values: Editable) => Promise<void>;
+}
+
+function Part({ title, enabledHint, record, dirty, extra, facts, onSave }: PartProps): JSX.Element {
+  const [draft, setDraft] = useState(() => draftOf(record));
+  const [saving, setSaving] = useState(false);
+  const changed = dirty || JSON.stringify(draft) !== JSON.stringify(draftOf(record));
+  const edit = (change: Partial<Draft>): void => setDraft({ ...draft, ...change });
+  const save = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setSaving(true);
+    try {
+      const values = { ...draft, tags: tagsOf(draft.tags) };
+      await onSave(values);
+      setDraft(draftOf(values));
+      say(`${title} saved.`);
+    } catch (error) {
+      say(error instanceof Error ? error.message : `The ${title} could not be saved.`, "bad");
+    } finally {
+      setSaving(false);
+    }
+  };
+  return (
+    <form class="part" aria-label={title} onSubmit={(event) => void save(event)}>
+      <h3>{title}</h3>
+      <div class="part-fields">
+        <label class="field">
+          <span>Label</span>
+          <input value={draft.label} onInput={(event) => edit({ label: event.currentTarget.value })} />
+        </label>
+        {extra}
+        <label class="field">
+          <span>Tags, with commas between</span>
+          <input value={draft.tags} onInput={(event) => edit({ tags: event.currentTarget.value })} />
+        </label>
+        <label class="field wide">
+          <span>Notes</span>
+          <textarea rows={2} value={draft.notes} onInput={(event) => edit({ notes: event.currentTarget.value })} />
+        </label>
+      </div>
+      <Toggle label="Switched on" hint={enabledHint} checked={draft.enabled} onChange={(enabled) => edit({ enabled })} />
+      <dl class="facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value === null || value === "" ? "–" : value}</dd>
+          </div>
+        ))}
+      </dl>
+      {changed && (
+        <button type="submit" class="button primary" disabled={saving} data-testid={`save-${title.toLowerCase()}`}>
+          {saving ? "Saving…" : `Save ${title === "SIM" ? "SIM" : "modem"}`}
+        </button>
+      )}
+    </form>
+  );
+}
+
+type Draft = Omit<Editable, "tags"> & { tags: string };
+
+function draftOf({ label, tags, enabled, notes }: Editable): Draft {
+  return { label, tags: tags.join(", "), enabled, notes };
+}
+
+function tagsOf(text: string): string[] {
+  return text.split(",").map((tag) => tag.trim()).filter((tag) => tag !== "");
+}
