@@ -39,6 +39,7 @@ lint: ## ruff: rules and format
 types: ## mypy, strict
 	@echo "[mypy] strict types"
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary scripts
 
 test-page: ## The page's own tests
 	@echo "[vitest] the page"
