@@ -7,6 +7,11 @@ NPM = $(shell $(PYTHON) -c 'import json; print(json.load(open(".cache/tools.json
 # Pass more to a program: make demo ARGS="--port 9000", make test ARGS="-k offer".
 ARGS ?=
 
+# Plain output where nobody looks at a terminal.
+ifeq ($(CI),true)
+export NO_COLOR := 1
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types test-page bench soak docs lock clean
 MAKEFLAGS += --no-print-directory
