@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fractions
 import math
+import secrets
 import time
 import wave
 from array import array
@@ -29,7 +30,11 @@ from av import AudioFrame, AudioResampler
 
 from modembank.errors import MediaError
 from modembank.media import pcm as samples
+from modembank.media import rtp, telephone_event
 from modembank.media.records import FRAME_BYTES, FRAME_S, FRAME_SAMPLES, RATE_HZ, SILENCE, CodecName, IceServer
+from modembank.webrtc.internals import send_by_aiortc
+
+_EVENT_PAYLOAD_TYPE = 101  # what most equipment uses; any number of RFC 3551's dynamic range would do
 
 
 class Voice(Protocol):
@@ -98,6 +103,9 @@ class WebrtcClient:
         self._heard = bytearray()
         self._ear: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
+        self._event_ssrc = secrets.randbits(32)
+        self._event_sequence = secrets.randbits(15)
+        self._event_timestamp = secrets.randbits(32)
         transceiver = self._pc.addTransceiver(self._track)
         capabilities = RTCRtpSender.getCapabilities("audio").codecs
         wanted = [c for name in codecs for c in capabilities if c.name.lower() == name.lower()]
@@ -116,9 +124,13 @@ class WebrtcClient:
         return str(self._pc.connectionState)
 
     async def offer(self) -> str:
-        """Return an offer with all candidates."""
+        """Return an offer with all candidates and telephone-event."""
         await self._pc.setLocalDescription(await self._pc.createOffer())
-        return str(self._pc.localDescription.sdp)
+        lines = str(self._pc.localDescription.sdp).splitlines()
+        at = next(i for i, line in enumerate(lines) if line.startswith("m=audio"))
+        lines[at] += f" {_EVENT_PAYLOAD_TYPE}"
+        lines.append(f"a=rtpmap:{_EVENT_PAYLOAD_TYPE} telephone-event/8000")
+        return "".join(f"{line}\r\n" for line in lines)
 
     async def accept(self, answer_sdp: str) -> None:
         """Take the answer and begin to connect."""
@@ -139,6 +151,29 @@ class WebrtcClient:
                     await self._changed.wait()
         except TimeoutError:
             raise MediaError(f"no WebRTC connection within {timeout_s:g} s") from None
+
+    async def press(self, digit: str, length_s: float = 0.1) -> None:
+        """Press one key: an RFC 4733 event in a stream of its own.
+
+        Raises:
+            MediaError: no DTMF digit, or the connection is closed.
+        """
+        if digit not in telephone_event.DIGITS or len(digit) != 1:
+            raise MediaError(f"{digit!r} is no DTMF digit: use one of {telephone_event.DIGITS}")
+        sender = self._pc.getSenders()[0]
+        self._event_timestamp = (self._event_timestamp + 2 * RATE_HZ) & 0xFFFFFFFF
+        packets = max(1, round(length_s / FRAME_S))
+        for payload in telephone_event.payloads(digit, packets, FRAME_SAMPLES):
+            header = rtp.HEADER.pack(
+                rtp.VERSION_BYTE,
+                _EVENT_PAYLOAD_TYPE,
+                self._event_sequence & 0xFFFF,
+                self._event_timestamp,
+                self._event_ssrc,
+            )
+            self._event_sequence += 1
+            await send_by_aiortc(sender, header + payload)
+            await asyncio.sleep(FRAME_S)
 
     def say(self, voice: Voice) -> None:
         """Say something else from now on."""

@@ -18,7 +18,7 @@ from functools import cache
 import aiortc
 import pylibsrtp
 from aioice import ice
-from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceServer, RTCIceTransport
+from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceServer, RTCIceTransport, RTCRtpSender
 from pylibsrtp import _binding
 
 from modembank.errors import MediaError
@@ -234,6 +234,14 @@ class _Reader:
             self._on_rtp(_length[0])
             return
         self.rejected += 1
+
+
+async def send_by_aiortc(sender: RTCRtpSender, packet: bytes) -> None:
+    """Send a packet of our own making beside those of an aiortc sender, which has no telephone-event."""
+    try:
+        await sender.transport._send_rtp(packet)
+    except ConnectionError as error:
+        raise MediaError("the WebRTC connection is closed") from error
 
 
 def _ignore(_: object) -> None:

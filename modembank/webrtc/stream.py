@@ -80,6 +80,12 @@ class ReceiveStream:
 
     def packet(self, payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, now_s: float) -> None:
         """Take one packet as it came off the network."""
+        if payload_type in self._events:
+            digit = self._events_seen.packet(timestamp, payload)
+            if digit is not None:
+                self._frames.digit(digit)
+            if self.counter is None or self.counter.ssrc != ssrc:
+                return  # some senders give events a stream of their own
         counter = self.counter
         if counter is None or counter.ssrc != ssrc:
             counter = self._new_source(ssrc)
@@ -95,11 +101,7 @@ class ReceiveStream:
                 self._frames.frame((at + self._step // 2) // self._step, pcm)
             else:
                 self._cut(at, pcm)
-        elif payload_type in self._events:
-            digit = self._events_seen.packet(timestamp, payload)
-            if digit is not None:
-                self._frames.digit(digit)
-        else:
+        elif payload_type not in self._events:
             self.unknown += 1
 
     def _new_source(self, ssrc: int) -> ReceiveCounter:

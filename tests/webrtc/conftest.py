@@ -1,0 +1,28 @@
+"""Fixtures of the media tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from modembank.call.media import MediaSettings
+from tests.support.media_call import Call
+
+
+@pytest.fixture
+async def call_with() -> AsyncIterator[Callable[..., Awaitable[Call]]]:
+    """Open calls; with `ticking=False` the modem's clock stands still."""
+    calls: list[Call] = []
+
+    async def make(settings: MediaSettings | None = None, *, ticking: bool = True) -> Call:
+        call = Call(settings or MediaSettings())
+        await call.open()
+        calls.append(call)
+        if ticking:
+            call.modem.start()
+        return call
+
+    yield make
+    for call in calls:
+        await call.close()
