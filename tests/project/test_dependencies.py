@@ -16,7 +16,6 @@ HOMES: dict[str, tuple[set[str], set[str]]] = {
     "av": ({"av"}, {"webrtc", "media"}),
     "pylibsrtp": ({"pylibsrtp"}, {"webrtc"}),
     "audioop-lts": ({"audioop"}, {"media"}),
-    "numpy": ({"numpy"}, {"media", "emulator"}),
     "serialx": ({"serialx"}, {"tty"}),
     "pyserial-asyncio": ({"serial_asyncio", "serial"}, {"tty"}),
     "sqlalchemy": ({"sqlalchemy"}, {"store"}),
