@@ -8,6 +8,9 @@ import re
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,10 +35,22 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         assert process.stdout is not None
         try:
             facts = json.loads(process.stdout.readline())
+            wait_until_ready(facts["url"])
             yield {**os.environ, "MODEMBANK_URL": facts["url"], "MODEMBANK_API_KEY": facts["api_key"]}
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)
+
+
+def wait_until_ready(url: str) -> None:
+    until = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/readyz"):
+                return
+        except urllib.error.HTTPError as error:
+            assert time.monotonic() < until, error.read()
+            time.sleep(0.2)
 
 
 def scripts(root: Path) -> list[str]:
