@@ -11,7 +11,7 @@ import { listenToKeys } from "./phone/keys";
 import { Speaker } from "./phone/speaker";
 import { isDark, toggleTheme } from "./preferences";
 import { Details } from "./rack/details";
-import { Rack } from "./rack/rack";
+import { Rack, RackTools } from "./rack/rack";
 import { rackCounts } from "./rack/rows";
 import { liveCalls, notice, recentCalls, stream } from "./store";
 import { Icon, Logo, type IconName } from "./ui/icons";
@@ -107,6 +107,7 @@ function BoardTabs(): JSX.Element {
       <button type="button" aria-pressed={calls} data-testid="show-recent" onClick={() => (view.value = "calls")}>
         Recent calls <span class="count">{recentCalls.value.length}</span>
       </button>
+      {!calls && <RackTools />}
     </div>
   );
 }

@@ -39,13 +39,15 @@ export function formatTyped(dialable: string, country: string): string {
 const shown = new Map<string, string>();
 const MAX_SHOWN = 5000;
 
-/** A stored number for reading: international, grouped. What is no such number is shown as it is. */
-export function formatNumber(number: string): string {
-  let text = shown.get(number);
+/** A number for reading: international, grouped; a short code as it is. A national one needs the country. */
+export function formatNumber(number: string, country?: string): string {
+  const key = `${country ?? ""} ${number}`;
+  let text = shown.get(key);
   if (text === undefined) {
-    text = parsePhoneNumberFromString(number)?.formatInternational() ?? number;
+    const parsed = parsePhoneNumberFromString(number, country as CountryCode | undefined);
+    text = parsed?.isPossible() === true ? parsed.formatInternational() : number;
     if (shown.size >= MAX_SHOWN) shown.clear();
-    shown.set(number, text);
+    shown.set(key, text);
   }
   return text;
 }
@@ -78,7 +80,8 @@ export function formatAgo(at: string | null, nowMs: number): string {
   return `${Math.round(seconds / 86_400)} d`;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const exact = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
 /** The time of day, with the date when it is not today. */
@@ -86,6 +89,11 @@ export function formatTime(at: string, nowMs: number): string {
   const date = new Date(at);
   const today = new Date(nowMs).toDateString() === date.toDateString();
   return today ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`;
+}
+
+/** The time of day to the second. */
+export function formatExact(at: string): string {
+  return exact.format(new Date(at));
 }
 
 /** Bars from 0 to 4 for a received level; the steps are those of common phones. */

@@ -128,19 +128,24 @@ export function stateWords(state: ModemState | SimState, enabled: boolean): Stat
   return STATES[state] ?? { word: spaced(state), tone: "wait" };
 }
 
-/** Who ended a call, seen from the person at this page. */
-export function enderWords(call: Pick<Call, "direction" | "hangup">): string {
+/** Who ended a call: our side of the bank or the other; empty when the system did. */
+export function ender(call: Pick<Call, "direction" | "hangup">): "us" | "them" | "" {
   const source = call.hangup?.source;
   if (source === undefined || source === "system") return "";
   const ours = call.direction === "outbound" ? "caller" : "callee";
-  return source === ours ? "You hung up" : "They hung up";
+  return source === ours ? "us" : "them";
 }
 
-/** One sentence: why the call is over. */
-export function endWords(call: Call): string {
+const HUNG_UP = { us: "Hung up here", them: "They hung up", "": "" };
+
+/** One sentence: why the call is over. `mine` speaks to the person who had the call. */
+export function endWords(call: Pick<Call, "status" | "direction" | "hangup">, mine = false): string {
   const hangup = call.hangup;
   if (hangup === null) return STATUSES[call.status];
-  if (hangup.cause === "normal_clearing") return enderWords(call) || causeWords(hangup.cause);
+  if (hangup.cause === "normal_clearing") {
+    const who = ender(call);
+    return mine && who === "us" ? "You hung up" : HUNG_UP[who] || causeWords(hangup.cause);
+  }
   if (hangup.cause === "no_answer" && call.direction === "inbound") return "Missed call";
   return causeWords(hangup.cause);
 }

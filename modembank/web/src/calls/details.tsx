@@ -1,10 +1,9 @@
 import type { JSX } from "preact";
 import { calls } from "../store";
 import type { Call } from "../client/types";
-import { formatDuration, formatTime } from "../format";
+import { formatDuration, formatExact } from "../format";
 import { Dialog } from "../ui/dialog";
-import { halfMinute } from "../ui/ticker";
-import { causeWords, enderWords, statusWords, whyWords } from "../words";
+import { causeWords, ender, statusWords, whyWords } from "../words";
 import { openedCall, partyOf, simName } from "./calls";
 
 /** All that is known of one call: its moments, its SIM and why that one, its end, its sound. */
@@ -37,24 +36,36 @@ const MOMENTS = [
 ] as const;
 
 function Moments({ call }: { call: Call }): JSX.Element {
-  const start = Date.parse(call.created_at);
-  const known = MOMENTS.flatMap(([field, word]) => {
-    const at = call[field];
-    return at === null ? [] : [{ field, word, at, after: (Date.parse(at) - start) / 1000 }];
-  }).sort((a, b) => a.after - b.after);
+  const known = momentsOf(call);
+  const start = Date.parse(known[0]?.at ?? call.created_at);
   return (
     <ol class="moments">
-      {known.map(({ field, word, at, after }) => (
+      {known.map(({ field, word, at }, index) => (
         <li key={field} data-moment={field}>
           <span class="moment-word">{word}</span>
-          <span class="moment-after">{after === 0 ? "" : `+${after.toFixed(1)} s`}</span>
+          <span class="moment-after">{index === 0 ? "" : `+${((Date.parse(at) - start) / 1000).toFixed(1)} s`}</span>
           <time class="muted" dateTime={at}>
-            {formatTime(at, halfMinute.value)}
+            {formatExact(at)}
           </time>
         </li>
       ))}
     </ol>
   );
+}
+
+interface Moment {
+  field: (typeof MOMENTS)[number][0];
+  word: string;
+  at: string;
+}
+
+/** The known moments in their order. A call that came in was asked for by its ringing. */
+function momentsOf(call: Call): Moment[] {
+  return MOMENTS.flatMap(([field, word]): Moment[] => {
+    const at = call[field];
+    if (at === null || (field === "created_at" && call.direction === "inbound")) return [];
+    return [{ field, word, at }];
+  }).sort((a, b) => a.at.localeCompare(b.at));
 }
 
 type Fact = [name: string, value: string];
@@ -85,8 +96,8 @@ function callFacts(call: Call): Fact[] {
   if (call.duration_s > 0) facts.push(["Talked", formatDuration(call.duration_s)]);
   if (hangup !== null) {
     facts.push(["Reason", causeWords(hangup.cause)]);
-    const ender = enderWords(call);
-    if (ender !== "") facts.push(["Ended by", ender]);
+    const who = ender(call);
+    if (who !== "") facts.push(["Ended by", who === "us" ? "our side" : "the other side"]);
     if (hangup.q850 !== null) facts.push(["Q.850 cause", String(hangup.q850)]);
     if (hangup.detail !== "") facts.push(["Detail", hangup.detail]);
   }

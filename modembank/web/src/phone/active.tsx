@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { phone, session } from "../bank";
 import type { SessionSnapshot } from "../client/session";
 import { formatDuration, formatNumber } from "../format";
-import { clock } from "../store";
+import { clock, info } from "../store";
 import { Icon, type IconName } from "../ui/icons";
 import { second } from "../ui/ticker";
 import { troubleWords, whyWords } from "../words";
@@ -24,7 +24,7 @@ export function ActiveCall(): JSX.Element {
         </span>
       </div>
       <p class="party" data-testid="party">
-        {snapshot.number === null ? "Number withheld" : formatNumber(snapshot.number)}
+        {snapshot.number === null ? "Number withheld" : formatNumber(snapshot.number, info.value?.country)}
       </p>
       <Timer />
       <Route snapshot={snapshot} />

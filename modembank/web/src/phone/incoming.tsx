@@ -106,7 +106,7 @@ function IncomingPanel({ call, busy }: { call: Call; busy: boolean }): JSX.Eleme
           }}
         >
           <Icon name="phone" />
-          {busy ? "End call and answer" : "Answer"}
+          {busy ? "End and answer" : "Answer"}
         </button>
       </div>
     </section>

@@ -1,7 +1,7 @@
 import { isActive } from "../client/machine";
 import type { SessionSnapshot } from "../client/session";
 import { formatDuration } from "../format";
-import { endWords, enderWords, troubleWords } from "../words";
+import { endWords, troubleWords } from "../words";
 
 /** The phone's state as a person would say it: a headline and, below, what else matters now. */
 export interface Saying {
@@ -46,13 +46,9 @@ function soundDetail(phone: SessionSnapshot): string {
 
 function ended(phone: SessionSnapshot): Saying {
   if (phone.call !== null) {
-    const { hangup, duration_s } = phone.call;
-    const title = endWords(phone.call);
-    const parts = [
-      duration_s > 0 ? `Talked ${formatDuration(duration_s)}` : "",
-      hangup?.cause === "normal_clearing" ? "" : enderWords(phone.call),
-    ];
-    return { title, detail: parts.filter((part) => part !== "").join(" · ") };
+    const { duration_s } = phone.call;
+    const detail = duration_s > 0 ? `Talked ${formatDuration(duration_s)}` : "";
+    return { title: endWords(phone.call, true), detail };
   }
   if (phone.trouble !== null) {
     const { title, help } = troubleWords(phone.trouble);

@@ -151,7 +151,7 @@ function Part({ title, enabledHint, record, dirty, extra, facts, onSave }: PartP
           <input value={draft.label} onInput={(event) => edit({ label: event.currentTarget.value })} />
         </label>
         {extra}
-        <label class="field">
+        <label class={extra === null ? "field" : "field wide"}>
           <span>Tags, with commas between</span>
           <input value={draft.tags} onInput={(event) => edit({ tags: event.currentTarget.value })} />
         </label>

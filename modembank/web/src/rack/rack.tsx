@@ -27,36 +27,42 @@ export function Rack(): JSX.Element {
     <section class="rack" aria-label="Rack" data-testid="rack" data-rows={rackCounts.value.rows}>
       <div class="toolbar">
         <Chips />
-        <div class="toolbar-right">
-          <label class="search">
-            <Icon name="search" size={18} />
-            <input
-              type="search"
-              placeholder="Label, number, operator, tag"
-              aria-label="Search the rack"
-              data-testid="search"
-              value={search.value}
-              onInput={(event) => (search.value = event.currentTarget.value)}
-            />
-          </label>
-          <div class="segmented" role="group" aria-label="Look">
-            {(["list", "grid"] as const).map((name) => (
-              <button
-                key={name}
-                type="button"
-                aria-pressed={look.value === name}
-                aria-label={name === "list" ? "As a list" : "As a grid"}
-                title={name === "list" ? "As a list" : "As a grid"}
-                onClick={() => (look.value = name)}
-              >
-                <Icon name={name} size={18} />
-              </button>
-            ))}
-          </div>
-        </div>
       </div>
       <Body />
     </section>
+  );
+}
+
+/** What to show of the rack, and how. */
+export function RackTools(): JSX.Element {
+  return (
+    <div class="toolbar-right">
+      <label class="search">
+        <Icon name="search" size={18} />
+        <input
+          type="search"
+          placeholder="Label, number, operator, tag"
+          aria-label="Search the rack"
+          data-testid="search"
+          value={search.value}
+          onInput={(event) => (search.value = event.currentTarget.value)}
+        />
+      </label>
+      <div class="segmented" role="group" aria-label="Look">
+        {(["list", "grid"] as const).map((name) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={look.value === name}
+            aria-label={name === "list" ? "As a list" : "As a grid"}
+            title={name === "list" ? "As a list" : "As a grid"}
+            onClick={() => (look.value = name)}
+          >
+            <Icon name={name} size={18} />
+          </button>
+        ))}
+      </div>
+    </div>
   );
 }
 

@@ -118,20 +118,29 @@ const collator = new Intl.Collator(undefined, { numeric: true });
 
 const TONE_ORDER: Record<Tone, number> = { busy: 0, good: 1, wait: 2, bad: 3, off: 4 };
 
-const TEXTS: Record<Exclude<SortKey, "signal" | "state">, (row: RackRow) => string> = {
-  slot: (row) => (row.modem === null ? `~${rowLabel(row)}` : row.modem.label || row.modem.usb_path),
-  number: (row) => row.sim?.number ?? "~",
-  operator: (row) => row.modem?.operator ?? row.sim?.operator ?? "~",
+const TEXTS: Record<"number" | "operator" | "used", (row: RackRow) => string> = {
+  number: (row) => row.sim?.number ?? "",
+  operator: (row) => row.modem?.operator ?? row.sim?.operator ?? "",
   used: (row) => row.sim?.last_used_at ?? "",
 };
 
 function comparison({ key, descending }: { key: SortKey; descending: boolean }): (a: RackRow, b: RackRow) => number {
   const sign = descending ? -1 : 1;
-  return (a, b) => sign * compareBy(key, a, b) || collator.compare(TEXTS.slot(a), TEXTS.slot(b));
+  return (a, b) => sign * compareBy(key, a, b) || sign * bySlot(a, b);
 }
 
 function compareBy(key: SortKey, a: RackRow, b: RackRow): number {
   if (key === "signal") return (a.modem?.rssi_dbm ?? -999) - (b.modem?.rssi_dbm ?? -999);
   if (key === "state") return TONE_ORDER[rowState(a).tone] - TONE_ORDER[rowState(b).tone];
-  return collator.compare(TEXTS[key](a), TEXTS[key](b));
+  if (key === "slot") return bySlot(a, b);
+  return unknownLast(TEXTS[key](a), TEXTS[key](b)) || collator.compare(TEXTS[key](a), TEXTS[key](b));
+}
+
+/** SIMs that are in no modem stand below those that are. */
+function bySlot(a: RackRow, b: RackRow): number {
+  return Number(a.modem === null) - Number(b.modem === null) || collator.compare(rowLabel(a), rowLabel(b));
+}
+
+function unknownLast(a: string, b: string): number {
+  return Number(a === "") - Number(b === "");
 }

@@ -39,6 +39,7 @@ export function SignIn(): JSX.Element {
             {MESSAGES[state]}
           </p>
         )}
+        <input type="text" autocomplete="username" value="modembank" readOnly hidden />
         <label class="field">
           <span>API key</span>
           <input
