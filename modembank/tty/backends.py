@@ -25,7 +25,7 @@ from modembank.errors import (
     TooManyPortsError,
 )
 from modembank.tty.abandon import run_abandonable
-from modembank.tty.exclusive import claim, describe_busy
+from modembank.tty.exclusive import claim, describe_busy, release
 from modembank.tty.transport import SerialBackend, Transport, TransportSink
 
 BAUD = 115200  # means nothing on USB, and is what a UART modem starts with
@@ -81,9 +81,13 @@ class _Shell(asyncio.Protocol):
         self._sink: TransportSink | None = sink
         self._closed: Callable[[], None] | None = closed
         self._transport: asyncio.Transport | None = None
+        self._fd: int | None = None
 
-    def adopt(self, transport: asyncio.Transport) -> None:
+    def adopt(self, transport: asyncio.Transport, fd: int, path: Path) -> None:
+        """Take over an open port. Raises PortBusyError."""
         self._transport = transport
+        claim(fd, path)
+        self._fd = fd
 
     def data_received(self, data: bytes) -> None:
         if self._sink is not None:
@@ -104,8 +108,11 @@ class _Shell(asyncio.Protocol):
             raise PortLostError("the port went away while it was written to") from error
 
     def close(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.abort()
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._fd is not None:
+            release(self._fd)
+        self._transport.abort()
 
     def give_up(self) -> None:
         self._sink = None
@@ -128,8 +135,7 @@ async def _open_serialx(path: Path, shell: _Shell) -> None:
             )
     finally:
         threading.Thread(target=os.close, args=(probe,), name="tty-close", daemon=True).start()
-    shell.adopt(transport)
-    claim(transport.get_extra_info("serial").fileno(), path)
+    shell.adopt(transport, transport.get_extra_info("serial").fileno(), path)
 
 
 def _open_probe(path: Path) -> int:
@@ -140,13 +146,8 @@ async def _open_pyserial(path: Path, shell: _Shell) -> None:
     port = await run_abandonable(
         lambda: serial.Serial(str(path), BAUD, exclusive=True), OPEN_TIMEOUT_S, serial.Serial.close
     )
-    try:
-        claim(port.fileno(), path)
-    except PortBusyError:
-        port.close()
-        raise
     transport, _ = await serial_asyncio.connection_for_serial(asyncio.get_running_loop(), lambda: shell, port)
-    shell.adopt(transport)
+    shell.adopt(transport, port.fileno(), path)
 
 
 def _explain(error: Exception, path: Path) -> PortError:

@@ -63,6 +63,7 @@ class AtChannel:
         self._trace = Trace()
         self._transport: Transport | None = None
         self._jobs: deque[_Job] = deque()
+        self._job: _Job | None = None  # the one being served
         self._wake = asyncio.Event()
         self._result: asyncio.Future[Result] | None = None
         self._heard = asyncio.Event()
@@ -148,6 +149,7 @@ class AtChannel:
             job = self._jobs.popleft()
             if job.answer.done():  # its caller was cancelled before we wrote
                 continue
+            self._job = job
             await self._serve(job)
             if self._engine.suspect and not await self._resync():
                 self._trace.add(Way.NOTE, "the modem answers no more")
@@ -244,6 +246,8 @@ class AtChannel:
             self._settling.cancel()
         if self._result is not None:
             _fail(self._result, error)
+        if self._job is not None:
+            _fail(self._job.answer, error)
         while self._jobs:
             _fail(self._jobs.popleft().answer, error)
         if tell:

@@ -5,6 +5,7 @@ Source: Linux tty_ioctl(4) TIOCEXCL, flock(2), proc(5).
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import termios
@@ -25,6 +26,15 @@ def claim(fd: int, path: Path) -> None:
     except BlockingIOError:
         raise PortBusyError(describe_busy(path)) from None
     fcntl.ioctl(fd, termios.TIOCEXCL)
+
+
+def release(fd: int) -> None:
+    """End the exclusive use, for whoever else has the port open, and forget what was not sent yet: a close would
+    wait for it. Never raises: the device may be gone.
+    """
+    with contextlib.suppress(OSError, termios.error):
+        fcntl.ioctl(fd, termios.TIOCNXCL)
+        termios.tcflush(fd, termios.TCOFLUSH)
 
 
 def describe_busy(path: Path) -> str:

@@ -1,0 +1,77 @@
+"""Modems are found by USB topology and interface number, whatever their ttys are called."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from modembank.tty.discovery import ModemPorts, scan
+
+EC25_TTYS = {0: "ttyUSB9", 1: "ttyUSB3", 2: "ttyUSB0", 3: "ttyUSB12"}
+
+
+def plug(root: Path, usb_path: str, ids: tuple[str, str], ttys: dict[int, str], tty_folder: str = "") -> None:
+    """Lay a device out as the kernel does: the device below its bus, links in bus/usb/devices."""
+    device = root / "devices/pci0000:00/usb1" / usb_path
+    device.mkdir(parents=True)
+    (device / "idVendor").write_text(ids[0] + "\n")
+    (device / "idProduct").write_text(ids[1] + "\n")
+    links = root / "bus/usb/devices"
+    links.mkdir(parents=True, exist_ok=True)
+    (links / usb_path).symlink_to(device)
+    for number, name in ttys.items():
+        interface = device / f"{usb_path}:1.{number}"
+        (interface / tty_folder / name).mkdir(parents=True)
+        (interface / "bInterfaceNumber").write_text(f"{number:02x}\n")
+        (links / interface.name).symlink_to(interface)
+
+
+def test_roles_follow_the_interface_number(tmp_path: Path) -> None:
+    plug(tmp_path, "1-1.4.2", ("2c7c", "0125"), EC25_TTYS)
+    dev = Path("/dev")
+    assert scan(tmp_path, dev) == (
+        ModemPorts("1-1.4.2", 0x2C7C, 0x0125, dev / "ttyUSB0", dev / "ttyUSB3", "quectel-ec25"),
+    )
+
+
+def test_modems_come_in_the_order_of_their_places(tmp_path: Path) -> None:
+    for place in ("1-10", "1-2.10", "2-1", "1-2.9"):
+        plug(tmp_path, place, ("2c7c", "0125"), {2: f"ttyUSB{len(place)}"})
+    assert [ports.usb_path for ports in scan(tmp_path, tmp_path)] == ["1-2.9", "1-2.10", "1-10", "2-1"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "ttys"),
+    [
+        (("046d", "c31c"), {2: "ttyUSB0"}),  # a keyboard
+        (("2c7c", "0125"), {1: "ttyUSB0"}),  # its AT port has not appeared yet
+        (("2c7c", ""), {2: "ttyUSB0"}),  # unplugged while we look
+    ],
+)
+def test_what_is_no_usable_modem_is_left_out(tmp_path: Path, ids: tuple[str, str], ttys: dict[int, str]) -> None:
+    plug(tmp_path, "1-1", ids, ttys)
+    assert scan(tmp_path, tmp_path) == ()
+
+
+def test_a_modem_without_audio_port_is_found(tmp_path: Path) -> None:
+    plug(tmp_path, "1-1", ("2c7c", "0125"), {2: "ttyUSB0"})
+    assert [ports.audio for ports in scan(tmp_path, tmp_path)] == [None]
+
+
+def test_cdc_acm_keeps_its_tty_in_a_folder(tmp_path: Path) -> None:
+    plug(tmp_path, "1-1", ("2c7c", "0125"), {2: "ttyACM4"}, tty_folder="tty")
+    assert [ports.at.name for ports in scan(tmp_path, tmp_path)] == ["ttyACM4"]
+
+
+def test_no_usb_at_all(tmp_path: Path) -> None:
+    assert scan(tmp_path, tmp_path) == ()
+
+
+def test_64_modems_are_found_fast(tmp_path: Path) -> None:
+    for number in range(64):
+        plug(tmp_path, f"1-{number + 1}", ("2c7c", "0125"), EC25_TTYS)
+    started_s = time.process_time()
+    assert len(scan(tmp_path, tmp_path)) == 64
+    assert time.process_time() - started_s < 1
