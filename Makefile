@@ -7,6 +7,10 @@ NPM = $(shell $(PYTHON) -c 'import json; print(json.load(open(".cache/tools.json
 # Pass more to a program: make demo ARGS="--port 9000", make test ARGS="-k offer".
 ARGS ?=
 
+# How many processes share the tests. One by default: audio and deadlines are tested, which want the machine to themselves.
+JOBS ?= 1
+SPREAD := $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
+
 # Plain output where nobody looks at a terminal.
 ifeq ($(CI),true)
 export NO_COLOR := 1
@@ -30,11 +34,11 @@ test: setup ## Install what the tests need and run all of them
 	@$(PYTHON) scripts/system_packages.py
 	@$(MAKE) lint types test-page
 	@echo "[pytest] all tests but the soaks"
-	@$(BIN)/pytest -m "not soak" $(ARGS)
+	@$(BIN)/pytest -m "not soak" $(SPREAD) $(ARGS)
 
 check: setup lint types ## The quick look before a commit: lint, types, layers, fast tests
 	@echo "[pytest] fast tests"
-	@$(BIN)/pytest -q -m "not e2e and not soak" $(ARGS)
+	@$(BIN)/pytest -q -m "not e2e and not soak" $(SPREAD) $(ARGS)
 
 lint: ## ruff: rules and format
 	@echo "[ruff] rules and format"
