@@ -127,23 +127,29 @@ class Control:
         await self._ask(row, command)
 
     async def _end(self, row: CallRow, source: HangupSource, cause: Cause, status: CallStatus) -> CallRecord:
-        reply = await self._bus.request(row.host_id, HangUp(call_id=row.id, source=source, cause=cause))
         pending = self._dialler.pending.get(row.id)
-        if isinstance(reply, Refused) and reply.code == NotFoundError.code and pending is not None:
-            # Our release overtook the dial command; the host knows the call when that one is answered.
+        reply = await self._bus.request(row.host_id, HangUp(call_id=row.id, source=source, cause=cause))
+        call = await self._ended(row.id, reply)
+        if pending is not None and not call.status.ended:
+            # Our release overtook the dial command: the host knows the call once that one is answered.
             await pending.wait()
             reply = await self._bus.request(row.host_id, HangUp(call_id=row.id, source=source, cause=cause))
-        if not isinstance(reply, Refused):
-            return await self._settled(row.id, lambda call: call.status.ended)
-        if reply.code != NotFoundError.code:
-            raise error_from(reply)
-        # The host has no such call (any more): nothing will tell of its end but we.
+            call = await self._ended(row.id, reply)
+        if call.status.ended or not isinstance(reply, Refused):
+            return call
+        # The host has no such call and told of no end: nobody will but we.
         ending = Ending(at=datetime.now(UTC), cause=cause, status=status, source=source, detail=reply.detail)
         async with self._journal.transaction() as transaction:
             locked = await call_rows.get_call(transaction.session, row.id, lock=True)
             if locked is not None:
                 await close_call(transaction, self._inventory, locked, ending)
         return call_record(await self._row(row.id))
+
+    async def _ended(self, call_id: str, reply: AnyReply) -> CallRecord:
+        """Wait for the end that a release leads to, or that the host told of just before it refused the release."""
+        if isinstance(reply, Refused) and reply.code != NotFoundError.code:
+            raise error_from(reply)
+        return await self._settled(call_id, lambda call: call.status.ended)
 
     async def _ask(self, row: CallRow, command: AnyCommand) -> AnyReply:
         reply = await self._bus.request(row.host_id, command)

@@ -15,7 +15,8 @@ from pathlib import Path
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -165,13 +166,16 @@ async def _held(lock: asyncio.Lock | None) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _translated() -> AsyncIterator[None]:
-    """Turn the driver's errors into ours."""
+    """Turn a failing database into our error. What only a bug of ours can cause passes as it is: waiting for the
+    database to come back would not help there."""
     try:
         yield
+    except (IntegrityError, DataError, ProgrammingError, NotSupportedError):
+        raise
     except DBAPIError as error:
         raise StoreError(f"the database failed: {error.orig}") from error
-    except SQLAlchemyError as error:
-        raise StoreError(f"the database failed: {error}") from error
+    except PoolTimeoutError as error:
+        raise StoreError("the database is too busy: no connection became free in time") from error
     except OSError as error:
         raise StoreError(f"the database cannot be reached: {error}") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -56,11 +57,11 @@ def postgres_cluster() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-async def new_postgres_database(socket: Path, name: str) -> str:
-    """Create an empty database and return its URL."""
+async def new_postgres_database(socket: Path, name: str, template: str = "template0") -> str:
+    """Create a database, by default an empty one, and return its URL."""
     connection = await asyncpg.connect(host=str(socket), user=SUPERUSER, database="postgres")
     try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     finally:
         await connection.close()
     return f"postgresql+asyncpg://{SUPERUSER}@/{name}?host={socket}"
@@ -73,3 +74,31 @@ async def drop_postgres_database(socket: Path, name: str) -> None:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     finally:
         await connection.close()
+
+
+@contextmanager
+def outage(url: str) -> Iterator[None]:
+    """Take a database away from its users: SQLite is locked by a stranger, PostgreSQL lets nobody in."""
+    if url.startswith("sqlite"):
+        connection = sqlite3.connect(url.removeprefix("sqlite+aiosqlite:///"), isolation_level=None)
+        connection.execute("BEGIN EXCLUSIVE")
+        try:
+            yield
+        finally:
+            connection.rollback()
+            connection.close()
+        return
+    name, socket = url.removeprefix(f"postgresql+asyncpg://{SUPERUSER}@/").split("?host=")
+    _command(socket, f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
+    _command(socket, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    try:
+        yield
+    finally:
+        _command(socket, f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
+
+
+def _command(socket: str, statement: str) -> None:
+    psql = postgres_binaries() / "psql"
+    subprocess.run(
+        [psql, "-h", socket, "-U", SUPERUSER, "-d", "postgres", "-qXc", statement], check=True, stdout=subprocess.DEVNULL
+    )
