@@ -17,12 +17,12 @@ export NO_COLOR := 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types test-page bench soak docs lock clean
-MAKEFLAGS += --no-print-directory
+.PHONY: help setup demo test check system-packages lint types test-page bench soak docs lock clean
+.NOTPARALLEL:
 
 help: ## Show this list
 	@echo "modembank: make <target>   (V=1 shows the output of every step)"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## Create .venv with everything, and build the page
 	@$(PYTHON) scripts/setup.py
@@ -30,35 +30,35 @@ setup: ## Create .venv with everything, and build the page
 demo: setup ## Run modembank on 16 emulated modems until Ctrl-C
 	@$(BIN)/modembank demo $(ARGS)
 
-test: setup ## Install what the tests need and run all of them
-	@$(PYTHON) scripts/system_packages.py
-	@$(MAKE) lint types test-page
+test: setup system-packages lint types test-page ## Install what the tests need and run all of them
 	@echo "[pytest] all tests but the soaks"
 	@$(BIN)/pytest -m "not soak" $(SPREAD) $(ARGS)
 
-check: setup lint types ## The quick look before a commit: lint, types, layers, fast tests
+check: lint types ## The quick look before a commit: lint, types, layers, fast tests
 	@echo "[pytest] fast tests"
 	@$(BIN)/pytest -q -m "not e2e and not soak" $(SPREAD) $(ARGS)
 
-lint: ## ruff: rules and format
+system-packages: ## Install Debian's chromium, espeak-ng, gammu and postgresql, where they are missing
+	@$(PYTHON) scripts/system_packages.py
+
+lint: setup ## ruff: rules and format
 	@echo "[ruff] rules and format"
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 
-types: ## mypy, strict
+types: setup ## mypy, strict
 	@echo "[mypy] strict types"
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/mypy --no-error-summary scripts
 
-test-page: ## The page's own tests
+test-page: setup ## The page's own tests
 	@echo "[vitest] the page"
 	@cd modembank/web && PATH="$(dir $(NPM)):$$PATH" $(NPM) run --silent test
 
 bench: setup ## Measure the media path against a plain aiortc bridge
 	@$(BIN)/python benchmarks/media.py $(ARGS)
 
-soak: setup ## The tests that take minutes
-	@$(PYTHON) scripts/system_packages.py
+soak: setup system-packages ## The tests that take minutes
 	@$(BIN)/pytest -m soak --timeout 3600 $(ARGS)
 
 docs: setup ## Write the generated reference pages anew
