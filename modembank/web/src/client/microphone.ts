@@ -48,7 +48,14 @@ export async function openMicrophone(choice: MicrophoneChoice): Promise<MediaStr
 /** A track that is silence. It keeps packets flowing, so a listener is not taken for a vanished peer. */
 export function silentTrack(): MediaStreamTrack {
   const context = new AudioContext();
-  const [track] = context.createMediaStreamDestination().stream.getAudioTracks();
+  const destination = context.createMediaStreamDestination();
+  // Chromium makes no samples for a destination that nothing feeds.
+  const source = context.createConstantSource();
+  source.offset.value = 0;
+  source.connect(destination);
+  source.start();
+  void context.resume();
+  const [track] = destination.stream.getAudioTracks();
   if (track === undefined) throw new MicrophoneError("absent");
   const stop = track.stop.bind(track);
   track.stop = () => {

@@ -53,20 +53,16 @@ export function Keypad({ onKey, plus = false }: KeypadProps): JSX.Element {
           type="button"
           class="key"
           data-testid={`key-${digit}`}
-          aria-label={keyName(digit)}
           onPointerDown={() => hold(digit)}
           onPointerLeave={() => clearTimeout(timer.current)}
           onClick={() => press(digit)}
         >
           <span class="key-digit">{digit}</span>
-          <span class="key-letters">{letters}</span>
+          <span class="key-letters" aria-hidden="true">
+            {letters}
+          </span>
         </button>
       ))}
     </div>
   );
-}
-
-function keyName(digit: string): string {
-  if (digit === "*") return "star";
-  return digit === "#" ? "hash" : digit;
 }
