@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from modembank import __version__
@@ -40,6 +40,7 @@ def create_app(bank: Bank, settings: Settings, pages: Pages | None = None) -> Fa
         openapi_tags=TAGS,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         separate_input_output_schemas=False,
     )
     app.state.bank = bank
@@ -48,24 +49,20 @@ def create_app(bank: Bank, settings: Settings, pages: Pages | None = None) -> Fa
     app.state.streams = Streams(bank)
     install_problem_handlers(app)
     app.include_router(system.health)
-    app.include_router(_v1())
+    _include_v1(app)
     app.router.default = pages or Pages()
     _add_cors(app, settings.http.allowed_origins)
     app.add_middleware(Edge)  # added last: the outermost
     return app
 
 
-def _v1() -> APIRouter:
+def _include_v1(app: FastAPI) -> None:
     problem = {"model": Problem, "content": {MEDIA_TYPE: {}}, "description": "A problem; see its `code`."}
-    with_key = APIRouter(dependencies=[Depends(require_key)])
-    for module in (calls, call_actions, webrtc, sims, modems):
-        with_key.include_router(module.router)
-    with_key.include_router(system.info)
-    with_key.include_router(events.tickets_router)
-    router = APIRouter(prefix="/v1", responses={"4XX": problem, "5XX": problem})
-    router.include_router(with_key)
-    router.include_router(events.router)  # has its own ways to show a key
-    return router
+    responses: dict[int | str, dict[str, object]] = {"4XX": problem, "5XX": problem}
+    with_key = [module.router for module in (calls, call_actions, webrtc, sims, modems)]
+    for router in (*with_key, system.info, events.tickets_router):
+        app.include_router(router, prefix="/v1", dependencies=[Depends(require_key)], responses=responses)
+    app.include_router(events.router, prefix="/v1", responses=responses)  # has its own ways to show a key
 
 
 def _add_cors(app: FastAPI, origins: tuple[str, ...]) -> None:

@@ -87,11 +87,11 @@ CallId = Annotated[str, Path(description="Id of a call."), AfterValidator(_id("c
 SimId = Annotated[str, Path(description="Id of a SIM."), AfterValidator(_id("sim", "SIM"))]
 ModemId = Annotated[str, Path(description="Id of a modem."), AfterValidator(_id("modem", "modem"))]
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Most entries on a page.")]
-Cursor = Annotated[Text, Query(max_length=256, description="`next_cursor` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=500, description="Most entries on a page.")]
+Cursor = Annotated[Text | None, Query(max_length=256, description="`next_cursor` of the page before.")]
 
 
-def page_query(limit: Limit = 50, cursor: Cursor | None = None) -> PageQuery:
+def page_query(limit: Limit = 50, cursor: Cursor = None) -> PageQuery:
     """Return which page the caller wants."""
     return PageQuery(limit=limit, cursor=cursor)
 

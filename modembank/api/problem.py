@@ -62,6 +62,7 @@ def problem_response(
         code=error.code,
         request_id=request_id(connection),
         errors=list(errors) or None,
+        call_id=error.call_id,
         removed=error.removed if isinstance(error, NoSimAvailableError) else None,
     )
     return Response(

@@ -32,6 +32,13 @@ class ApiServer:
         self.port = http.port
 
     @property
+    def streams(self) -> Streams:
+        """The open event streams."""
+        streams = self._app.state.streams
+        assert isinstance(streams, Streams)
+        return streams
+
+    @property
     def url(self) -> str:
         """Address for a client on this machine; complete once `run` has called `ready`."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._http.host, self._http.host)  # noqa: S104  # read, not bound
@@ -45,7 +52,7 @@ class ApiServer:
         """
         listener = self._bind()
         self.port = listener.getsockname()[1]
-        self._server = _Server(_config(self._app), self._app.state.streams, ready)
+        self._server = _Server(_config(self._app), self.streams, ready)
         await self._server.serve(sockets=[listener])
 
     def stop(self) -> None:

@@ -22,7 +22,7 @@ class Streams:
 
     def __init__(self, bank: Bank, limit: int = STREAM_LIMIT) -> None:
         self._bank = bank
-        self._limit = limit
+        self.limit = limit
         self._open: set[Subscription] = set()
         self._closed = False
 
@@ -40,7 +40,7 @@ class Streams:
         Raises:
             TooManyStreamsError: the limit is reached, or the server stops.
         """
-        if self._closed or len(self._open) >= self._limit:
+        if self._closed or len(self._open) >= self.limit:
             raise TooManyStreamsError("No more event streams can be opened now; close some or try again later.")
         subscription = self._bank.events.subscribe(after)
         self._open.add(subscription)

@@ -20,7 +20,7 @@ router = APIRouter(tags=["calls"])
 REPLAYED_HEADER = "Idempotent-Replayed"
 
 IdempotencyKey = Annotated[
-    str,
+    str | None,
     Header(
         alias="Idempotency-Key",
         pattern=r"^[\x21-\x7e]{1,128}$",
@@ -35,7 +35,7 @@ async def dial(
     response: Response,
     bank: BankDep,
     key: KeyDep,
-    idempotency_key: IdempotencyKey | None = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> CallWithAnswer:
     """Choose a SIM, claim it, write the call's record and dial.
 
@@ -55,10 +55,10 @@ async def dial(
 async def list_calls(
     bank: BankDep,
     limit: Limit = 50,
-    cursor: Cursor | None = None,
+    cursor: Cursor = None,
     status: CallStatus | None = None,
     direction: Direction | None = None,
-    sim_id: Annotated[Text, Query(max_length=64)] | None = None,
+    sim_id: Annotated[Text | None, Query(max_length=64)] = None,
 ) -> Page[Call]:
     """Page through the record of all calls, live ones included."""
     query = records.CallQuery(limit=limit, cursor=cursor, status=status, direction=direction, sim_id=sim_id)

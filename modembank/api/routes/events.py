@@ -9,7 +9,8 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Header, Query, WebSocket, WebSocketDisconnect
-from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
@@ -28,14 +29,14 @@ EVENT_ID = r"^evt_[0-9A-HJKMNP-TV-Z]{26}(\.[0-9]{1,18})?$"
 GOING_AWAY = 1001
 INTERNAL_ERROR = 1011
 
-Ticket = Annotated[str, Query(max_length=128, description="From `POST /v1/event-tickets`, instead of the header.")]
-After = Annotated[str, Query(pattern=EVENT_ID, description="Id of the last event seen: resume just after it.")]
-LastEventId = Annotated[str, Header(alias="Last-Event-ID", pattern=EVENT_ID)]
+Ticket = Annotated[
+    str | None, Query(max_length=128, description="From `POST /v1/event-tickets`, instead of the header.")
+]
+After = Annotated[str | None, Query(pattern=EVENT_ID, description="Id of the last event seen: resume just after it.")]
+LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", pattern=EVENT_ID)]
 
 
-async def stream_key(
-    connection: HTTPConnection, bank: BankDep, tickets: TicketsDep, ticket: Ticket | None = None
-) -> str:
+async def stream_key(connection: HTTPConnection, bank: BankDep, tickets: TicketsDep, ticket: Ticket = None) -> str:
     """Return the id of the caller's key, from a one-time ticket or from the Authorization header.
 
     Raises:
@@ -47,6 +48,20 @@ async def stream_key(
     if scheme.lower() != "bearer" or not secret:
         raise UnauthorizedError("Send an API key as Bearer, or a ticket from POST /v1/event-tickets.")
     return (await bank.keys.verify(secret.strip())).id
+
+
+class _SseResponse(StreamingResponse):
+    """Ends the subscription with the response, also when its first byte could never be sent."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, lines: AsyncGenerator[bytes], stack: AsyncExitStack) -> None:
+        super().__init__(lines, headers={"X-Accel-Buffering": "no"})
+        self._stack = stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._stack:
+            await super().__call__(scope, receive, send)
 
 
 StreamKey = Annotated[str, Depends(stream_key)]
@@ -64,18 +79,17 @@ async def create_ticket(key: KeyDep, tickets: TicketsDep) -> EventTicket:
     "/events",
     operation_id="follow_events",
     summary="Follow events",
-    response_class=EventSourceResponse,
-    responses={
-        200: {"model": Event, "description": "Server-Sent Events; each `data:` is an event."},
-    },
+    status_code=200,
+    response_class=_SseResponse,
+    responses={200: {"model": Event, "description": "Server-Sent Events; each `data:` is an event."}},
 )
 async def follow(
     key_id: StreamKey,
     streams: StreamsDep,
-    after: After | None = None,
+    after: After = None,
     levels: Annotated[bool, Query(description="Also send `call.levels`.")] = False,
-    last_event_id: LastEventId | None = None,
-) -> EventSourceResponse:
+    last_event_id: LastEventId = None,
+) -> StreamingResponse:
     """Follow all events as Server-Sent Events; the same path answers a WebSocket handshake.
 
     Resume with `Last-Event-ID` (browsers do it by themselves) or `?after=`. When that event is not kept any more the
@@ -92,7 +106,7 @@ async def follow_websocket(
     settings: SettingsDep,
     key_id: StreamKey,
     streams: StreamsDep,
-    after: After | None = None,
+    after: After = None,
     levels: bool = True,
 ) -> None:
     """Follow all events, one JSON text message each. What the client sends is ignored."""
@@ -107,18 +121,6 @@ async def follow_websocket(
             for task in (sending, leaving):
                 task.cancel()
             await asyncio.gather(sending, leaving, return_exceptions=True)
-
-
-class _SseResponse(EventSourceResponse):
-    """Ends the subscription with the response, also when its first byte could never be sent."""
-
-    def __init__(self, lines: AsyncGenerator[bytes], stack: AsyncExitStack) -> None:
-        super().__init__(lines, headers={"X-Accel-Buffering": "no"})
-        self._stack = stack
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._stack:
-            await super().__call__(scope, receive, send)
 
 
 async def _lines(events: AsyncGenerator[StreamEvent | None]) -> AsyncGenerator[bytes]:

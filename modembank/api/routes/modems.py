@@ -24,6 +24,7 @@ from modembank.errors import ForbiddenError
 router = APIRouter(tags=["modems"])
 
 RAW_AT_SCOPE = "at:raw"
+EVERY_SCOPE = "*"
 
 
 @router.get("/modems", operation_id="list_modems", summary="List modems")
@@ -61,7 +62,7 @@ async def trace(modem_id: ModemId, bank: BankDep, limit: Annotated[int, Query(ge
 @router.post("/modems/{modem_id}/at", operation_id="run_at", summary="Run an AT command")
 async def run_at(modem_id: ModemId, body: AtRequest, bank: BankDep, key: KeyDep) -> AtAnswer:
     """Run one console command; it is written to the audit log. Only harmless commands unless unrestricted."""
-    if body.unrestricted and RAW_AT_SCOPE not in key.scopes:
+    if body.unrestricted and not {RAW_AT_SCOPE, EVERY_SCOPE} & set(key.scopes):
         raise ForbiddenError(f"This API key lacks the scope {RAW_AT_SCOPE}, which unrestricted commands need.")
     lines = await bank.run_at(modem_id, body.line, unrestricted=body.unrestricted, actor=key.id)
     return AtAnswer(lines=list(lines))

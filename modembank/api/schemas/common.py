@@ -56,7 +56,7 @@ Item = TypeVar("Item", bound=BaseModel)
 
 
 class Page(Answer, Generic[Item]):
-    """One page of a list, newest first; hand `next_cursor` back as `cursor` for the next one."""
+    """One page of a list; hand `next_cursor` back as `cursor` for the next one."""
 
     data: list[Item]
     next_cursor: str | None = Field(description="Null on the last page.")

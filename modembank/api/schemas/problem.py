@@ -26,6 +26,7 @@ class Problem(Answer):
     code: str = Field(examples=["no_sim_available"])
     request_id: str
     errors: list[FieldProblem] | None = Field(None, description="With `validation_failed`: each place.")
+    call_id: str | None = Field(None, description="The call whose record tells more, if one was made.")
     removed: dict[str, int] | None = Field(
         None, description="With `no_sim_available`: how many SIMs each filter removed."
     )
