@@ -1,7 +1,7 @@
 """Which modems are plugged in, and which of their ttys does what.
 
 A modem is its place in the USB topology, a tty's role follows from `bInterfaceNumber`; ttyUSB numbers change with
-every enumeration and mean nothing. Source: Linux, Documentation/ABI/stable/sysfs-bus-usb.
+every enumeration and mean nothing. Source: Linux, Documentation/ABI/testing/sysfs-bus-usb, usb-serial bus.c.
 """
 
 from __future__ import annotations
@@ -27,43 +27,42 @@ class ModemPorts:
 
 def scan(sysfs_root: Path = Path("/sys"), dev_root: Path = Path("/dev")) -> tuple[ModemPorts, ...]:
     """Return the modems that a dialect knows and whose AT port is there, in the order of their USB paths."""
-    devices = sysfs_root / "bus" / "usb" / "devices"
-    found = (_read_device(device, dev_root) for device in _entries(devices) if ":" not in device.name)
-    return tuple(sorted((ports for ports in found if ports is not None), key=lambda ports: _order(ports.usb_path)))
+    devices: dict[Path, list[tuple[Path, str]]] = {}
+    for tty, interface in _serial_ports(sysfs_root):
+        devices.setdefault(interface.parent, []).append((interface, tty))
+    found = (_read_device(device, ports, dev_root) for device, ports in devices.items())
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: _order(one.usb_path)))
 
 
-def _read_device(device: Path, dev_root: Path) -> ModemPorts | None:
+def _serial_ports(sysfs_root: Path) -> Iterator[tuple[str, Path]]:
+    """Every USB tty with its interface's folder: usb-serial's ttys hang below it, cdc-acm's point at it."""
+    for link in _entries(sysfs_root / "bus" / "usb-serial" / "devices"):
+        yield link.name, link.resolve().parent
+    for link in _entries(sysfs_root / "class" / "tty"):
+        if link.name.startswith("ttyACM"):
+            yield link.name, (link / "device").resolve()
+
+
+def _read_device(device: Path, ports: list[tuple[Path, str]], dev_root: Path) -> ModemPorts | None:
     vid, pid = _read_hex(device / "idVendor"), _read_hex(device / "idProduct")
     if vid is None or pid is None:
         return None
     dialect = find_dialect(vid, pid)
     if dialect is None:
         return None
-    ttys = dict(_read_roles(device, dialect))
-    if Role.AT not in ttys:
+    roles = dict(_read_roles(ports, dialect))
+    if Role.AT not in roles:
         return None
-    audio = dev_root / ttys[Role.AUDIO] if Role.AUDIO in ttys else None
-    return ModemPorts(device.name, vid, pid, dev_root / ttys[Role.AT], audio, dialect.name)
+    audio = dev_root / roles[Role.AUDIO] if Role.AUDIO in roles else None
+    return ModemPorts(device.name, vid, pid, dev_root / roles[Role.AT], audio, dialect.name)
 
 
-def _read_roles(device: Path, dialect: Dialect) -> Iterator[tuple[Role, str]]:
-    for interface in _entries(device):
-        if not interface.name.startswith(f"{device.name}:"):
-            continue
+def _read_roles(ports: list[tuple[Path, str]], dialect: Dialect) -> Iterator[tuple[Role, str]]:
+    for interface, tty in ports:
         number = _read_hex(interface / "bInterfaceNumber")
         role = dialect.interfaces.get(number) if number is not None else None
-        tty = _find_tty(interface) if role is not None else None
-        if role is not None and tty is not None:
+        if role is not None:
             yield role, tty
-
-
-def _find_tty(interface: Path) -> str | None:
-    """usb-serial puts `ttyUSBn` into the interface, cdc-acm puts `ttyACMn` into its folder `tty`."""
-    for folder in (interface, interface / "tty"):
-        for entry in _entries(folder):
-            if entry.name.startswith("tty") and entry.name != "tty":
-                return entry.name
-    return None
 
 
 def _entries(folder: Path) -> list[Path]:

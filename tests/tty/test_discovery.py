@@ -12,20 +12,28 @@ from modembank.tty.discovery import ModemPorts, scan
 EC25_TTYS = {0: "ttyUSB9", 1: "ttyUSB3", 2: "ttyUSB0", 3: "ttyUSB12"}
 
 
-def plug(root: Path, usb_path: str, ids: tuple[str, str], ttys: dict[int, str], tty_folder: str = "") -> None:
-    """Lay a device out as the kernel does: the device below its bus, links in bus/usb/devices."""
+def plug(root: Path, usb_path: str, ids: tuple[str, str], ttys: dict[int, str]) -> None:
+    """Lay a device out as the kernel does: usb-serial's ttys below their interface, cdc-acm's in its folder `tty`."""
     device = root / "devices/pci0000:00/usb1" / usb_path
     device.mkdir(parents=True)
     (device / "idVendor").write_text(ids[0] + "\n")
     (device / "idProduct").write_text(ids[1] + "\n")
-    links = root / "bus/usb/devices"
-    links.mkdir(parents=True, exist_ok=True)
-    (links / usb_path).symlink_to(device)
     for number, name in ttys.items():
         interface = device / f"{usb_path}:1.{number}"
-        (interface / tty_folder / name).mkdir(parents=True)
+        interface.mkdir()
         (interface / "bInterfaceNumber").write_text(f"{number:02x}\n")
-        (links / interface.name).symlink_to(interface)
+        if name.startswith("ttyACM"):
+            (interface / "tty" / name).mkdir(parents=True)
+            (interface / "tty" / name / "device").symlink_to(interface)
+            link(root / "class/tty", interface / "tty" / name)
+        else:
+            (interface / name).mkdir()
+            link(root / "bus/usb-serial/devices", interface / name)
+
+
+def link(folder: Path, target: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / target.name).symlink_to(target)
 
 
 def test_roles_follow_the_interface_number(tmp_path: Path) -> None:
@@ -37,8 +45,8 @@ def test_roles_follow_the_interface_number(tmp_path: Path) -> None:
 
 
 def test_modems_come_in_the_order_of_their_places(tmp_path: Path) -> None:
-    for place in ("1-10", "1-2.10", "2-1", "1-2.9"):
-        plug(tmp_path, place, ("2c7c", "0125"), {2: f"ttyUSB{len(place)}"})
+    for number, place in enumerate(("1-10", "1-2.10", "2-1", "1-2.9")):
+        plug(tmp_path, place, ("2c7c", "0125"), {2: f"ttyUSB{number}"})
     assert [ports.usb_path for ports in scan(tmp_path, tmp_path)] == ["1-2.9", "1-2.10", "1-10", "2-1"]
 
 
@@ -60,8 +68,8 @@ def test_a_modem_without_audio_port_is_found(tmp_path: Path) -> None:
     assert [ports.audio for ports in scan(tmp_path, tmp_path)] == [None]
 
 
-def test_cdc_acm_keeps_its_tty_in_a_folder(tmp_path: Path) -> None:
-    plug(tmp_path, "1-1", ("2c7c", "0125"), {2: "ttyACM4"}, tty_folder="tty")
+def test_cdc_acm_ttys_are_found_too(tmp_path: Path) -> None:
+    plug(tmp_path, "1-1", ("2c7c", "0125"), {2: "ttyACM4"})
     assert [ports.at.name for ports in scan(tmp_path, tmp_path)] == ["ttyACM4"]
 
 
@@ -71,7 +79,8 @@ def test_no_usb_at_all(tmp_path: Path) -> None:
 
 def test_64_modems_are_found_fast(tmp_path: Path) -> None:
     for number in range(64):
-        plug(tmp_path, f"1-{number + 1}", ("2c7c", "0125"), EC25_TTYS)
+        ttys = {interface: f"ttyUSB{4 * number + interface}" for interface in range(4)}
+        plug(tmp_path, f"1-{number + 1}", ("2c7c", "0125"), ttys)
     started_s = time.process_time()
     assert len(scan(tmp_path, tmp_path)) == 64
     assert time.process_time() - started_s < 1
