@@ -130,10 +130,9 @@ class AudioStream:
             return
         self.period_s = FRAME_S / (1 + self._faults.ppm * 1e-6)
         data = self._port.read()
-        if data and not self._faults.qpcmv_busy:
-            self._take(data)
-        downlink = self._exchange(self._next_uplink())
+        downlink = self._exchange(self._uplink_frame(data))
         if data is None:
+            self._port.forget_host()
             return
         self._frames += 1
         self._counters.downlink_frames += 1
@@ -143,8 +142,16 @@ class AudioStream:
         """Put bytes that are no audio into the stream (GNSS sentences)."""
         self._downlink += text
 
+    def _uplink_frame(self, data: bytes | None) -> bytes:
+        if data and not self._faults.qpcmv_busy:
+            self._spoken = True
+            if len(data) == FRAME_BYTES and not self._uplink:
+                self._counters.uplink_frames += 1
+                return data  # the usual case: one frame a tick, nothing waits
+            self._take(data)
+        return self._next_uplink()
+
     def _take(self, data: bytes) -> None:
-        self._spoken = True
         self._uplink += data
         over = len(self._uplink) - UPLINK_BYTES
         if over > 0:

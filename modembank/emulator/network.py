@@ -124,7 +124,7 @@ class Network:
         self._last[calling] = self._last[called] = connection
         return connection
 
-    def _offer(self, connection: Connection, ring_s: float = NETWORK_NO_ANSWER_S, cause: int = CAUSE_NO_ANSWER) -> None:
+    def _offer(self, connection: Connection, ring_s: float | None = None, cause: int = CAUSE_NO_ANSWER) -> None:
         subscriber = self._subscribers.get(connection.callee.number)
         if subscriber is None or not subscriber.reachable():
             connection.release(CAUSE_OUT_OF_ORDER)
@@ -135,6 +135,8 @@ class Network:
             connection.release(CAUSE_BUSY)
             return
         connection.alert()
+        if ring_s is None:
+            ring_s = NETWORK_NO_ANSWER_S / self._options.speed
         connection.timers.after(ring_s, lambda: self._give_up(connection, cause))
 
     def _give_up(self, connection: Connection, cause: int) -> None:

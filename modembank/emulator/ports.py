@@ -73,6 +73,7 @@ class Port:
         self._watched = False
         self.master = -1
         self._create()
+        self.watch()
 
     def _create(self) -> None:
         self.master, slave = os.openpty()
@@ -85,7 +86,6 @@ class Port:
         target = self.link.with_name(f".{self.link.name}")
         target.symlink_to(self.path)
         target.rename(self.link)
-        self.watch()
 
     def watch(self) -> None:
         """Hand what the host writes to the owner as it comes."""
@@ -145,17 +145,25 @@ class Port:
             if not self._watched or self.master < 0:
                 return
         if data is None:
-            self._after_last_close()
+            self.forget_host()
         elif self._backlog:
             del self._backlog[: self.write_now(bytes(self._backlog))]
+
+    def _renew(self) -> None:
+        watched = self._watched
+        self.unwatch()
+        os.close(self.master)
+        self._create()
+        if watched:
+            self.watch()
 
     def _queue(self, data: bytes) -> None:
         room = BACKLOG_BYTES - len(self._backlog)
         self._backlog += data[:room]
         self.dropped_bytes += max(0, len(data) - room)
 
-    def _after_last_close(self) -> None:
-        """Forget what the last host left behind: unread bytes, its termios, its exclusive use."""
+    def forget_host(self) -> None:
+        """After a host's last close, forget what it left: unread bytes, its termios, its exclusive use."""
         self._backlog.clear()
         if not self._used:
             return
@@ -164,9 +172,7 @@ class Port:
             slave = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         except OSError:
             _log.info("%s was left in exclusive use; it gets a new pty", self.link.name)
-            self.unwatch()
-            os.close(self.master)
-            self._create()
+            self._renew()
             return
         with contextlib.suppress(termios.error, OSError):
             fcntl.ioctl(slave, termios.TIOCNXCL)

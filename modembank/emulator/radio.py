@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from modembank.emulator.modem import Modem
 
-LAC, CELL = "1A2B", "01C3D401"
+LAC, CELL = "1A2B", "1C3D401"
 SEARCHING = 2
 HOME = 1
 ROAMING = 5

@@ -16,7 +16,7 @@ MODEMS_PER_ROOT_PORT = HUB_PORTS * HUB_PORTS
 MODEMS_PER_BUS = 2 * MODEMS_PER_ROOT_PORT
 VENDOR_ID, PRODUCT_ID = "2c7c", "0125"
 TTY_INTERFACES = (0, 1, 2, 3)
-NETWORK_INTERFACE = 4
+SERIAL_DEVICES = "bus/usb-serial/devices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class SysTree:
         self._root = root
         self._taken: set[int] = set()
         self._devnums: dict[int, int] = {}
-        for name in ("bus/usb-serial/devices", "bus/usb/devices", "devices"):
+        for name in (SERIAL_DEVICES, "devices"):
             (root / name).mkdir(parents=True)
 
     def take_numbers(self, count: int, avoid: set[int]) -> list[int]:
@@ -65,21 +65,18 @@ class SysTree:
         """Show a modem; `numbers` maps interface to n of `ttyUSBn`."""
         device = self._device_path(place)
         self._add_hubs(place)
-        facts = {"idVendor": VENDOR_ID, "idProduct": PRODUCT_ID, "bDeviceClass": "ef"}
+        facts = {"idVendor": VENDOR_ID, "idProduct": PRODUCT_ID}
         facts |= {"manufacturer": "Quectel", "product": "EC25-E", "serial": "0123456789ABCDEF"}
         self._write_device(device, place, facts)
-        for interface in (*TTY_INTERFACES, NETWORK_INTERFACE):
-            self._add_interface(device, interface, numbers.get(interface))
+        for interface, number in sorted(numbers.items()):
+            self._add_interface(device, interface, number)
 
     def remove(self, place: UsbPlace, numbers: dict[int, int]) -> None:
         """Show a modem no longer and free its numbers."""
         for number in numbers.values():
-            (self._root / f"bus/usb-serial/devices/ttyUSB{number}").unlink(missing_ok=True)
+            (self._root / SERIAL_DEVICES / f"ttyUSB{number}").unlink(missing_ok=True)
             self._taken.discard(number)
         device = self._device_path(place)
-        for link in (self._root / "bus/usb/devices").glob(f"{place.name}:*"):
-            link.unlink()
-        (self._root / "bus/usb/devices" / place.name).unlink(missing_ok=True)
         shutil.rmtree(device, ignore_errors=True)
 
     def _device_path(self, place: UsbPlace) -> Path:
@@ -95,7 +92,7 @@ class SysTree:
         path = self._device_path(UsbPlace(place.bus, ports[0])).parent
         hub = {"idVendor": "1d6b", "idProduct": "0002", "bDeviceClass": "09", "maxchild": "2"}
         if not (path / "idVendor").exists():
-            self._write_device(path, root, hub | {"product": "xHCI Host Controller"}, f"usb{place.bus}")
+            self._write_device(path, root, hub | {"product": "xHCI Host Controller"})
         hub |= {"idVendor": "0424", "idProduct": "2517", "maxchild": str(HUB_PORTS), "product": "USB 2.0 Hub"}
         for depth in range(1, len(ports)):
             above = UsbPlace(place.bus, ".".join(ports[:depth]))
@@ -103,24 +100,17 @@ class SysTree:
             if not path.exists():
                 self._write_device(path, above, hub)
 
-    def _write_device(self, path: Path, place: UsbPlace, facts: dict[str, str], name: str = "") -> None:
+    def _write_device(self, path: Path, place: UsbPlace, facts: dict[str, str]) -> None:
         self._devnums[place.bus] = self._devnums.get(place.bus, 0) % 127 + 1
         path.mkdir(parents=True, exist_ok=True)
         numbers = {"busnum": str(place.bus), "devnum": str(self._devnums[place.bus]), "devpath": place.devpath}
-        for key, value in (facts | numbers | {"speed": "480"}).items():
+        for key, value in (facts | numbers).items():
             (path / key).write_text(f"{value}\n")
-        self._link("bus/usb/devices", name or place.name, path)
 
-    def _add_interface(self, device: Path, interface: int, number: int | None) -> None:
+    def _add_interface(self, device: Path, interface: int, number: int) -> None:
         path = device / f"{device.name}:1.{interface}"
-        path.mkdir()
+        port = path / f"ttyUSB{number}"
+        port.mkdir(parents=True)
         (path / "bInterfaceNumber").write_text(f"{interface:02x}\n")
-        (path / "bInterfaceClass").write_text("ff\n")
-        self._link("bus/usb/devices", path.name, path)
-        if number is not None:
-            (path / f"ttyUSB{number}").mkdir()
-            self._link("bus/usb-serial/devices", f"ttyUSB{number}", path / f"ttyUSB{number}")
-
-    def _link(self, folder: str, name: str, target: Path) -> None:
-        up = "../" * len(Path(folder).parts)
-        (self._root / folder / name).symlink_to(up + str(target.relative_to(self._root)))
+        up = "../" * len(Path(SERIAL_DEVICES).parts)
+        (self._root / SERIAL_DEVICES / port.name).symlink_to(up + str(port.relative_to(self._root)))

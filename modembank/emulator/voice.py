@@ -276,10 +276,12 @@ class VoiceUnit:
         for call in list(calls):
             if call not in self.calls:
                 continue
-            self.cause = cause
+            unanswered = call.state in (CallState.INCOMING, CallState.WAITING)
+            # User determined user busy. Source: 3GPP TS 24.008 clause 5.4.2
+            self.cause = CAUSE_BUSY if unanswered and cause == CAUSE_NORMAL else cause
             self._forget(call)
             if call.connection is not None:
-                call.connection.release(cause, by=self)
+                call.connection.release(self.cause, by=self)
             if call.on_result is not None:
                 call.on_result(Reply(final="NO CARRIER"))
             if self._modem.faults.late_no_carrier:

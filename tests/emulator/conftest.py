@@ -1,70 +1,49 @@
-"""Fixtures of the emulator's tests: a running emulator, and ports spoken to by plain os.read and os.write."""
+"""Fixtures of the emulator's tests: one running emulator for all, fresh modems for each."""
 
 from __future__ import annotations
 
 import os
-import select
-import time
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.emulator import RunningEmulator, start_emulator
+from modembank.emulator.client import EmulatorClient
+from tests.support.emulated_ports import MODEMS_A_TEST, Bench, RawPort
+from tests.support.emulator import Launched, launched, running
 
-PATIENCE_S = 20.0
+SHARED_MODEMS = 300
 
 
-class RawPort:
-    """A serial port opened with nothing but system calls."""
+@pytest.fixture(scope="session")
+def shared_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
+    """One emulator for the folder, because a start costs more than a test; its parties act ten times as fast."""
+    memory = Path("/dev/shm")  # thousands of sysfs files are made in no time there
+    in_memory = os.access(memory, os.W_OK)
+    folder = Path(tempfile.mkdtemp(dir=memory)) if in_memory else tmp_path_factory.mktemp("shared")
+    options = {"party_speed": 10, "reenumerate_s": 0.2, "sim_busy_s": 0.2}
+    with launched(folder, SHARED_MODEMS, 1, **options) as process:
+        yield process
+    shutil.rmtree(folder)
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        self.seen = b""
 
-    def write(self, data: bytes) -> None:
-        """Write everything."""
-        assert os.write(self.fd, data) == len(data)
-
-    def read_until(self, expected: bytes, patience_s: float = PATIENCE_S) -> bytes:
-        """Return what came up to and including `expected`."""
-        deadline = time.monotonic() + patience_s
-        while expected not in self.seen:
-            left = deadline - time.monotonic()
-            assert left > 0, f"waited for {expected!r}, got {self.seen!r}"
-            if select.select([self.fd], [], [], left)[0]:
-                self.seen += os.read(self.fd, 4096)
-        end = self.seen.index(expected) + len(expected)
-        got, self.seen = self.seen[:end], self.seen[end:]
-        return got
-
-    def ask(self, command: str, expected: bytes = b"\r\nOK\r\n") -> bytes:
-        """Send a command and return everything up to the expected bytes."""
-        self.write(command.encode() + b"\r")
-        return self.read_until(expected)
-
-    def quiet(self, for_s: float) -> bytes:
-        """Return what came within a time, without waiting for anything in particular."""
-        deadline = time.monotonic() + for_s
-        while (left := deadline - time.monotonic()) > 0:
-            if select.select([self.fd], [], [], left)[0]:
-                self.seen += os.read(self.fd, 4096)
-        got, self.seen = self.seen, b""
-        return got
-
-    def close(self) -> None:
-        """Close the port once."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+@pytest.fixture(scope="session")
+def fresh_modems() -> Iterator[int]:
+    """Count up the modems that no test has used."""
+    return iter(range(0, SHARED_MODEMS - MODEMS_A_TEST, MODEMS_A_TEST))
 
 
 @pytest.fixture
-async def emulator(tmp_path: Path) -> AsyncIterator[RunningEmulator]:
-    """Three modems whose far parties act ten times as fast as people do."""
-    async with start_emulator(tmp_path, modems=3, party_speed=10, reenumerate_s=0.2, sim_busy_s=0.2) as running:
-        yield running
+async def emulator(shared_emulator: Launched, fresh_modems: Iterator[int]) -> AsyncIterator[Bench]:
+    """Three modems that no other test has touched."""
+    async with EmulatorClient(shared_emulator.control) as client:
+        bench = Bench(running(shared_emulator, client), next(fresh_modems))
+        yield bench
+        for index in range(MODEMS_A_TEST):
+            if (await bench.modem(index))["present"]:
+                await bench.call("drop", modem=index)  # ends what the test left running
 
 
 @pytest.fixture

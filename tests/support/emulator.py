@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from modembank.emulator.client import Answer, EmulatorClient
 
-READY_S = 60.0
 END_S = 20.0
 
 
@@ -47,42 +46,64 @@ class RunningEmulator:
         return Path(dev[role])
 
 
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """The ready line of an emulator process."""
+
+    dir: str
+    dev: str
+    sys: str
+    control: str
+    modems: int
+    seed: int
+    parties: Mapping[str, str]
+    pid: int
+
+
+@contextmanager
+def launched(tmp_path: Path, modems: int, seed: int, **options: object) -> Iterator[Launched]:
+    """Run an emulator process in `tmp_path/emulator` without an event loop."""
+    arguments = ["--dir", str(tmp_path / "emulator"), "--modems", str(modems), "--seed", str(seed), "--json"]
+    for name, value in options.items():
+        arguments += [f"--{name.replace('_', '-')}", str(value)]
+    command = [sys.executable, "-m", "modembank.cli.emulate", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, "the emulator ended before it was ready; its reason stands on stderr"
+            yield Launched(**json.loads(line))
+        finally:
+            process.terminate()
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def running(process: Launched, control: EmulatorClient) -> RunningEmulator:
+    """Join a process and a client."""
+    return RunningEmulator(
+        dir=Path(process.dir),
+        dev=Path(process.dev),
+        sys=Path(process.sys),
+        control=control,
+        control_path=Path(process.control),
+        parties=process.parties,
+        seed=process.seed,
+        pid=process.pid,
+    )
+
+
 @asynccontextmanager
 async def start_emulator(
     tmp_path: Path, modems: int = 4, seed: int = 1, **options: object
 ) -> AsyncIterator[RunningEmulator]:
     """Run an emulator in `tmp_path/emulator`; options are those of `modembank emulate`, e.g. `party_speed=10`."""
-    arguments = ["--dir", str(tmp_path / "emulator"), "--modems", str(modems), "--seed", str(seed), "--json"]
-    for name, value in options.items():
-        arguments += [f"--{name.replace('_', '-')}", str(value)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "modembank.cli.emulate", *arguments, stdout=asyncio.subprocess.PIPE
-    )
+    context = launched(tmp_path, modems, seed, **options)
+    process = await asyncio.to_thread(context.__enter__)
     try:
-        assert process.stdout is not None
-        line = await asyncio.wait_for(process.stdout.readline(), READY_S)
-        assert line, "the emulator ended before it was ready; its reason stands on stderr"
-        ready = json.loads(line)
-        async with EmulatorClient(ready["control"]) as control:
-            yield RunningEmulator(
-                dir=Path(ready["dir"]),
-                dev=Path(ready["dev"]),
-                sys=Path(ready["sys"]),
-                control=control,
-                control_path=Path(ready["control"]),
-                parties=ready["parties"],
-                seed=ready["seed"],
-                pid=ready["pid"],
-            )
+        async with EmulatorClient(process.control) as control:
+            yield running(process, control)
     finally:
-        await _end(process)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), END_S)
-        except TimeoutError:
-            os.kill(process.pid, 9)
-    await process.wait()
+        await asyncio.to_thread(context.__exit__, None, None, None)
