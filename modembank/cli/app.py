@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from modembank import __version__
-from modembank.cli import calling, configuring, console, database, doctor, inventory, keys, serving
+from modembank.cli import calling, configuring, console, database, doctor, emulate, inventory, keys, serving
 
 app = typer.Typer(
     name="modembank",
@@ -39,6 +39,7 @@ def _options(
 
 app.command("serve", rich_help_panel="Run")(serving.serve)
 app.command("demo", rich_help_panel="Run")(serving.demo)
+app.add_typer(emulate.app, name="emulate", rich_help_panel="Run")
 app.command("call", rich_help_panel="Use a running server")(calling.call)
 app.add_typer(inventory.sims, name="sims", rich_help_panel="Use a running server")
 app.add_typer(inventory.modems, name="modems", rich_help_panel="Use a running server")
