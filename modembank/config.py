@@ -83,7 +83,7 @@ class MediaSettings(_Section):
 class CallSettings(_Section):
     """Limits of a call."""
 
-    answer_timeout_s: float = Field(60.0, ge=5, le=180, description="Seconds from ATD to answer by default.")
+    answer_timeout_s: float = Field(60.0, ge=5, le=120, description="Seconds from ATD to answer by default.")
     max_duration_s: float = Field(3600.0, ge=1, le=86_400, description="Longest call in seconds.")
     media_first: bool = Field(
         True,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from modembank.bus.events import AnyEvent, CallSnapshot, LeftOverCall, ModemChanged, ModemSnapshot
@@ -19,7 +19,7 @@ from modembank.call.reporter import CallReporter
 from modembank.errors import ModembankError, SimNotReadyError, WrongStateError
 from modembank.host.snapshots import snapshot_of
 from modembank.ids import new_id
-from modembank.modem.events import CallKind, CallProgress, CallRelease
+from modembank.modem.events import CallKind, CallProgress, CallRelease, Evidence
 from modembank.modem.info import ModemInfo
 from modembank.modem.info import ModemState as DriverState
 from modembank.modem.modem import Modem
@@ -32,6 +32,13 @@ log = logging.getLogger(__name__)
 RESTART_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 # Up for this long, it counts as healthy again and the pauses start anew.
 HEALTHY_AFTER_S = 120.0
+
+# Ends that no network told: the modem itself went, or stopped making sense.
+_FAILURES: Mapping[Evidence, Cause] = {
+    Evidence.PORT_LOST: Cause.MODEM_LOST,
+    Evidence.RESET: Cause.MODEM_FAILED,
+    Evidence.DEADLINE: Cause.MODEM_FAILED,
+}
 
 
 class ModemKeeper:
@@ -154,8 +161,13 @@ class ModemKeeper:
 
     def call_released(self, release: CallRelease) -> None:
         """See `ModemSink`."""
-        if self._call is not None:
+        if self._call is None:
+            return
+        failure = _FAILURES.get(release.evidence)
+        if failure is None:
             self._call.released(release.at, release.cause_q850, release.text)
+        else:
+            self._call.line_failed(failure, release.text)
 
     def dtmf_received(self, digit: str) -> None:
         """See `ModemSink`."""

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.support.bank import ROOT, TestBank, start_bank
+from tests.support.invariants import check_invariants
 from tests.support.sound import make_speech, read_wav, resample, write_wav
 
 CHROMIUM = "/usr/bin/chromium"
@@ -36,14 +38,21 @@ def telephone_speech(speech: Path) -> Path:
     return path
 
 
-@pytest.fixture
-async def bank(tmp_path: Path) -> AsyncIterator[TestBank]:
-    """Three modems and a server."""
-    async with start_bank(tmp_path, modems=3) as running:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_bank(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestBank]:
+    """Three modems and a server for all tests of a file."""
+    async with start_bank(tmp_path_factory.mktemp("bank"), modems=3) as running:
         yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def bank(shared_bank: TestBank) -> AsyncIterator[TestBank]:
+    """The bank without calls; after the test the invariants are checked."""
+    yield shared_bank
+    await check_invariants(shared_bank)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser(speech: Path) -> AsyncIterator[Browser]:
     """Chromium whose microphone speaks the sentence again and again."""
     assert Path(CHROMIUM).exists(), "Chromium is missing: apt-get install chromium"

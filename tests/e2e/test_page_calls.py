@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser, expect
 
 from tests.support.bank import TestBank, until
 from tests.support.page import RECORD_RATE_HZ, open_softphone
 from tests.support.sound import correlation, read_wav, resample
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TALK_S = 14.0  # longer than the sentence, so that one whole sentence is inside
 CALLER = "+447700900950"
@@ -26,7 +29,7 @@ async def _only_call(bank: TestBank) -> str:
 async def test_speech_goes_through_a_modem_and_comes_back(
     bank: TestBank, browser: Browser, speech: Path, pictures: Path
 ) -> None:
-    phone = await open_softphone(browser, bank.server.url, bank.server.api_key, pictures)
+    phone = await open_softphone(browser, bank, pictures)
     await phone.picture("1-idle")
     await phone.dial(bank.parties["echo"])
     await phone.expect_state("ringing")
@@ -56,7 +59,7 @@ async def test_speech_goes_through_a_modem_and_comes_back(
 
 
 async def test_keys_pressed_in_the_page_reach_the_modem(bank: TestBank, browser: Browser, pictures: Path) -> None:
-    phone = await open_softphone(browser, bank.server.url, bank.server.api_key, pictures)
+    phone = await open_softphone(browser, bank, pictures)
     await phone.dial(bank.parties["echo"])
     await phone.expect_state("in_progress")
     await phone.part("keypad").first.click()
@@ -73,7 +76,7 @@ async def test_keys_pressed_in_the_page_reach_the_modem(bank: TestBank, browser:
 
 
 async def test_either_side_ends_both_within_a_second(bank: TestBank, browser: Browser, pictures: Path) -> None:
-    phone = await open_softphone(browser, bank.server.url, bank.server.api_key, pictures)
+    phone = await open_softphone(browser, bank, pictures)
     await phone.dial(bank.parties["echo"])
     await phone.expect_state("in_progress")
     await bank.emulator.control.call("hangup", to=bank.parties["echo"])
@@ -98,7 +101,7 @@ async def test_either_side_ends_both_within_a_second(bank: TestBank, browser: Br
 async def test_an_incoming_call_rings_in_the_page_and_is_answered_there(
     bank: TestBank, browser: Browser, speech: Path, pictures: Path
 ) -> None:
-    phone = await open_softphone(browser, bank.server.url, bank.server.api_key, pictures)
+    phone = await open_softphone(browser, bank, pictures)
     sim = (await bank.get("/v1/sims"))["data"][0]["number"]
     await bank.emulator.control.call(
         "incoming", **{"from": CALLER, "to": sim, "behaviour": "echo", "ring_s": 30, "talk_s": 60}
@@ -118,7 +121,7 @@ async def test_an_incoming_call_rings_in_the_page_and_is_answered_there(
 
 
 async def test_an_incoming_call_can_be_rejected(bank: TestBank, browser: Browser, pictures: Path) -> None:
-    phone = await open_softphone(browser, bank.server.url, bank.server.api_key, pictures)
+    phone = await open_softphone(browser, bank, pictures)
     sim = (await bank.get("/v1/sims"))["data"][0]["number"]
     await bank.emulator.control.call("incoming", **{"from": CALLER, "to": sim, "behaviour": "echo", "ring_s": 30})
     await expect(phone.part("incoming").first).to_be_visible(timeout=20_000)
@@ -129,7 +132,7 @@ async def test_an_incoming_call_can_be_rejected(bank: TestBank, browser: Browser
 
 
 async def test_the_page_says_why_a_call_failed(bank: TestBank, browser: Browser, pictures: Path) -> None:
-    phone = await open_softphone(browser, bank.server.url, bank.server.api_key, pictures)
+    phone = await open_softphone(browser, bank, pictures)
     await phone.dial(bank.parties["busy"])
     await phone.expect_state("ended")
     await expect(phone.part("state").first).to_contain_text("usy")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.bank import TestBank, until
+from tests.support.invariants import dialled
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_killed_server_leaves_no_call_behind(bank: TestBank) -> None:
@@ -24,7 +29,8 @@ async def test_a_killed_server_leaves_no_call_behind(bank: TestBank) -> None:
     for call in (answered, ringing):
         ended = await bank.wait_status(call["id"], "failed")
         assert (ended["hangup"]["cause"], ended["hangup"]["source"]) == ("server_restart", "system")
-        assert await _atds(bank, call["to"]) == 1, "one call, one ATD (I4)"
+    atds = await dialled(bank)
+    assert (atds[answered["to"]], atds[ringing["to"]]) == (1, 1), "one call, one ATD (I4)"
     await bank.wait_ready(3)
     sims = (await bank.get("/v1/sims"))["data"]
     assert all(sim["call_id"] is None for sim in sims), "no claim outlives its call (I1)"
@@ -56,13 +62,3 @@ async def test_a_modem_that_is_pulled_out_ends_its_call_and_comes_back(bank: Tes
     await bank.wait_ready(3)
     sims = (await bank.get("/v1/sims"))["data"]
     assert len(sims) == 3, "the SIM is the same one, wherever its ports are now"
-
-
-async def _atds(bank: TestBank, number: str) -> int:
-    """How often this number was dialled, as the modems saw it."""
-    found = 0
-    status = await bank.emulator.call("status")
-    for modem in status["modems"]:
-        log = await bank.emulator.call("at_log", modem=modem["index"], limit=2000)
-        found += sum(f"ATD{number}" in str(line) for line in log["lines"])
-    return found

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from playwright.async_api import Browser, Page, expect
 
+from tests.support.bank import TestBank
 from tests.support.sound import Samples
 
 # A browser cleans up voices; what is compared here is the path, not Chromium's taste.
@@ -90,12 +91,12 @@ class Softphone:
         await self.page.screenshot(path=self._pictures / f"{name}.png")
 
 
-async def open_softphone(browser: Browser, url: str, api_key: str, pictures: Path, **options: object) -> Softphone:
+async def open_softphone(browser: Browser, bank: TestBank, pictures: Path, **options: object) -> Softphone:
     """Open the page with the key in the address, as the demo's link does."""
     context = await browser.new_context(viewport={"width": 1280, "height": 860}, **options)  # type: ignore[arg-type]
     await context.add_init_script(PLAIN_MICROPHONE)
     await context.add_init_script(WATCH_STATE)
     page = await context.new_page()
-    await page.goto(f"{url}/#key={api_key}")
+    await page.goto(f"{bank.server.url}/#key={bank.server.api_key}")
     await expect(page.get_by_test_id("call").first).to_be_visible(timeout=20_000)
     return Softphone(page, pictures)

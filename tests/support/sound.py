@@ -17,7 +17,7 @@ WINDOW_S = 0.4
 # Windows quieter than this share of the loudest are pauses between words, and correlate with nothing.
 QUIET_SHARE = 0.05
 # How far a playout buffer may stretch or shrink time around the common delay.
-WANDER_S = 0.08
+WANDER_S = 0.25
 
 
 def make_speech(path: Path, *, rate_hz: int = 48_000) -> Path:
