@@ -1,4 +1,4 @@
-"""One emulator for the tests of a file; each test takes modems of its own, so that none disturbs another."""
+"""One emulator for all tests here; each test takes modems of its own, so that none disturbs another."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pytest_asyncio
 
 from tests.support.emulator import RunningEmulator, start_emulator
 
-MODEMS = 48
-PARTY_SPEED = 4.0
+MODEMS = 72
+PARTY_SPEED = 8.0
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def emulator(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningEmulator]:
-    """An emulator whose far parties are four times as fast."""
+    """An emulator whose far parties are eight times as fast."""
     folder = tmp_path_factory.mktemp("bank")
     async with start_emulator(folder, modems=MODEMS, party_speed=PARTY_SPEED) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def next_modem() -> Callable[[], int]:
     """Gives the index of a modem that no other test has."""
     return count().__next__

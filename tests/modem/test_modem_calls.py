@@ -13,7 +13,7 @@ from tests.modem.conftest import PARTY_SPEED
 from tests.support.emulator import RunningEmulator
 from tests.support.modem_rig import driven
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Next = Callable[[], int]
 DIAL_STEPS = [CallKind.DIALING, CallKind.ALERTING, CallKind.ANSWERED]

@@ -101,7 +101,8 @@ class Rig:
         """The lines starting so that the emulated modem got."""
         lines = (await self.emulator.call("at_log", modem=self.index, limit=1000))["lines"]
         assert isinstance(lines, list)
-        return [line["bytes"] for line in lines if line["port"] == "at" and start in line["bytes"]]
+        got = [one["bytes"] for one in lines if one["port"] == "at" and one["direction"] == "received"]
+        return [one for one in got if start in one]
 
 
 @asynccontextmanager
