@@ -6,17 +6,15 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import uvicorn
-
 from modembank.api.app import create_app
+from modembank.api.server import ApiServer
 from modembank.bank.bank import Bank
 from modembank.bus.bus import InProcessBus
 from modembank.call.bridge import DirectMediaEngine
 from modembank.config import Settings
-from modembank.errors import SettingsError
 from modembank.host.host import Host
 from modembank.media.gctune import settle_gc
 from modembank.media.records import CodecName, IceServer, MediaSettings
@@ -26,8 +24,6 @@ from modembank.tty.transport import SerialBackend
 
 log = logging.getLogger(__name__)
 
-# Browsers keep event streams open; they get this long to take the goodbye.
-WEB_SHUTDOWN_S = 2
 # Facts of the last hang-ups on their way to the database.
 DRAIN_LIMIT_S = 5.0
 
@@ -38,14 +34,6 @@ class Running:
 
     url: str
     api_key: str | None
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the service stops in its own order."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def first_key(bank: Bank) -> str | None:
@@ -88,47 +76,30 @@ async def serve(
 async def _serve_web(
     settings: Settings, bank: Bank, bus: InProcessBus, stop: asyncio.Event, on_ready: Callable[[str], None]
 ) -> None:
-    server = _Server(
-        uvicorn.Config(
-            create_app(bank, settings),
-            host=settings.http.host,
-            port=settings.http.port,
-            log_config=None,
-            access_log=False,
-            loop="asyncio",  # the media path takes over UDP sockets, which libuv would go on reading
-            timeout_graceful_shutdown=WEB_SHUTDOWN_S,
-        )
-    )
-    web = asyncio.create_task(server.serve(), name="web")
+    server = ApiServer(create_app(bank, settings), settings.http)
+    up = asyncio.Event()
+    web = asyncio.create_task(server.run(up.set), name="web")
+    await asyncio.wait({web, started := asyncio.create_task(up.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    started.cancel()
+    if web.done():
+        web.result()  # raises why it cannot listen
     host = asyncio.create_task(_make_host(settings, bus).run(), name="host")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
-        on_ready(await _url(server, web, settings))
+        on_ready(server.url)
         settle_gc()
         done, _ = await asyncio.wait({web, host, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             task.result()
     finally:
         stopping.cancel()
-        server.should_exit = True
         host.cancel()
         await asyncio.gather(host, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_LIMIT_S):
                 await bus.drained()
+        server.stop()  # last, so that pages see their calls end
         await asyncio.gather(web, return_exceptions=True)
-
-
-async def _url(server: _Server, web: asyncio.Task[None], settings: Settings) -> str:
-    while not server.started:
-        if web.done():
-            raise SettingsError(
-                f"cannot listen on {settings.http.host}:{settings.http.port}; is another program using it? "
-                "Choose another port with --port or http.port"
-            )
-        await asyncio.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    return f"http://{settings.http.host}:{port}"
 
 
 def _make_host(settings: Settings, bus: InProcessBus) -> Host:
