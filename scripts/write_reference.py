@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from interface_reference import INTERFACE_BLOCKS
+
 from modembank.bus.vocabulary import CallStatus, Cause, ModemState
 from modembank.call import outcome, state
 from modembank.dialects import DIALECTS, Dialect
@@ -134,6 +136,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "dialects": dialects,
     "parties": far_parties,
     "faults": faults,
+    **INTERFACE_BLOCKS,
 }
 
 

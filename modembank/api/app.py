@@ -10,7 +10,7 @@ from modembank.api.deps import require_key
 from modembank.api.edge import REQUEST_ID_HEADER, Edge
 from modembank.api.pages import Pages
 from modembank.api.problem import MEDIA_TYPE, install_problem_handlers
-from modembank.api.routes import call_actions, calls, events, modems, sims, system, webrtc
+from modembank.api.routes import call_actions, calls, docs, events, modems, sims, system, webrtc
 from modembank.api.schemas.problem import Problem
 from modembank.api.streams import Streams
 from modembank.api.tickets import Tickets
@@ -49,6 +49,7 @@ def create_app(bank: Bank, settings: Settings, pages: Pages | None = None) -> Fa
     app.state.streams = Streams(bank)
     install_problem_handlers(app)
     app.include_router(system.health)
+    app.include_router(docs.router)
     _include_v1(app)
     app.router.default = pages or Pages()
     _add_cors(app, settings.http.allowed_origins)

@@ -209,3 +209,15 @@ def lookup(spec: dict, ref: str) -> object:
     for part in ref.removeprefix("#/").split("/"):
         node = node.get(part) if isinstance(node, dict) else None
     return node
+
+
+async def test_the_reference_is_a_page_of_its_own(api):
+    async with api.anonymous() as client:
+        page = await client.get("/docs")
+        style = await client.get("/docs/style.css")
+    assert page.headers["content-type"].startswith("text/html")
+    assert style.headers["content-type"].startswith("text/css")
+    assert "POST /v1/calls<" in page.text
+    assert 'id="no_sim_available"' in page.text
+    assert "<script" not in page.text
+    assert "https://" not in page.text

@@ -12,7 +12,7 @@ health = APIRouter(tags=["health"])
 info = APIRouter(tags=["health"])
 
 
-@health.get("/healthz", operation_id="healthz", summary="Is the process alive?")
+@health.get("/healthz", operation_id="healthz", summary="Liveness")
 async def healthz() -> Health:
     """Answer without touching anything."""
     return Health()
@@ -21,7 +21,7 @@ async def healthz() -> Health:
 @health.get(
     "/readyz",
     operation_id="readyz",
-    summary="Can calls be made?",
+    summary="Readiness",
     responses={503: {"model": Readiness, "description": "Not now; `checks` says what is missing."}},
 )
 async def readyz(response: Response, bank: BankDep) -> Readiness:
