@@ -204,7 +204,7 @@ class Bank:
             database = True
         except StoreError:
             database = False
-        return Readiness(database=database, hosts=len(self._hosts.ids()), modems_ready=self._inventory.ready())
+        return Readiness(database=database, hosts=self._hosts.connected(), modems_ready=self._inventory.ready())
 
     async def reconcile(self, grace: timedelta = GRACE) -> tuple[str, ...]:
         """Compare open calls with their hosts now; returns the ids of the calls that were closed."""

@@ -16,24 +16,33 @@ class Hosts:
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
         self._hosts: dict[str, HostRecord] = {}
+        self._stopped: set[str] = set()
 
-    def told(self, host_id: str, at: datetime, *, connected: bool = True, started: bool = False) -> HostRecord:
-        """Note that a host said something, or that it does not answer any more."""
+    def told(self, host_id: str, at: datetime, *, started: bool = False) -> HostRecord:
+        """Note that a host said something."""
         before = self._hosts.get(host_id)
-        record = HostRecord(
-            id=host_id,
-            connected=connected,
-            modems=0,
-            modems_ready=0,
-            started_at=at if started else (before.started_at if before else None),
-            last_seen_at=at if connected or before is None else before.last_seen_at,
+        started_at = at if started else (before.started_at if before else None)
+        self._stopped.discard(host_id)
+        self._hosts[host_id] = HostRecord(
+            id=host_id, connected=True, modems=0, modems_ready=0, started_at=started_at, last_seen_at=at
         )
-        self._hosts[host_id] = record
-        return record
+        return self._hosts[host_id]
 
-    def ids(self) -> set[str]:
-        """All hosts that should answer."""
-        return {host.id for host in self._hosts.values() if host.connected}
+    def silent(self, host_id: str, at: datetime, *, stopped: bool = False) -> HostRecord:
+        """Note that a host does not answer, or that it has stopped in good order and will not."""
+        before = self._hosts.get(host_id) or self.told(host_id, at)
+        if stopped:
+            self._stopped.add(host_id)
+        self._hosts[host_id] = replace(before, connected=False)
+        return self._hosts[host_id]
+
+    def expected(self) -> set[str]:
+        """All hosts that should answer: those that did not stop."""
+        return set(self._hosts) - self._stopped
+
+    def connected(self) -> int:
+        """How many hosts answered the last time."""
+        return sum(host.connected for host in self._hosts.values())
 
     def records(self) -> tuple[HostRecord, ...]:
         """All hosts with what they run now."""

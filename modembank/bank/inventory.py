@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from modembank.bank.journal import Transaction
 from modembank.bank.numbers import caller_number
@@ -20,6 +20,9 @@ from modembank.store import modems as modem_rows
 from modembank.store import sims as sim_rows
 from modembank.store.database import Session
 from modembank.store.models import ModemRow, SimRow
+
+# While a modem is attached its news comes by the second; writing the time of each would double the work.
+LAST_SEEN_STEP = timedelta(minutes=1)
 
 Place = tuple[str, str]  # host id, USB path
 
@@ -103,6 +106,7 @@ class Inventory:
             return
         modem = await modem_rows.get_modem(transaction.session, before.modem.id)
         if modem is not None:
+            modem.last_seen_at = at
             transaction.emit_modem("modem.gone", at, modem, None)
         if before.sim is not None:
             await self._sim_left(transaction, before, at)
@@ -120,7 +124,7 @@ class Inventory:
         if row is None:
             row = SimRow(id=new_id("sim"), iccid=snapshot.iccid, tags=[], first_seen_at=at, last_seen_at=at)
             session.add(row)
-        row.last_seen_at = at
+        _seen(row, at)
         row.imsi = snapshot.imsi or row.imsi
         if snapshot.number and not row.number_by_person:
             row.number = caller_number(snapshot.number, self._country)
@@ -142,9 +146,16 @@ class Inventory:
     async def _modem_row(self, session: Session, host_id: str, snapshot: ModemSnapshot, at: datetime) -> ModemRow:
         row = _same_modem(await modem_rows.modems_at(session, host_id, snapshot.usb_path), snapshot.imei)
         if row is None:
-            row = ModemRow(id=new_id("modem"), host_id=host_id, usb_path=snapshot.usb_path, tags=[], first_seen_at=at)
+            row = ModemRow(
+                id=new_id("modem"),
+                host_id=host_id,
+                usb_path=snapshot.usb_path,
+                tags=[],
+                first_seen_at=at,
+                last_seen_at=at,
+            )
             session.add(row)
-        row.last_seen_at = at
+        _seen(row, at)
         row.dialect = snapshot.dialect
         row.imei = snapshot.imei or row.imei
         row.manufacturer = snapshot.manufacturer or row.manufacturer
@@ -157,10 +168,11 @@ class Inventory:
     async def _sim_left(self, transaction: Transaction, before: Live, at: datetime) -> None:
         assert before.sim is not None
         holder = self.holder(before.sim.iccid)
-        if holder is not None and holder.snapshot.usb_path != before.snapshot.usb_path:
+        if holder is not None and holder is not before:
             return  # it already sits in another modem
         row = await sim_rows.get_sim(transaction.session, before.sim.id)
         if row is not None:
+            row.last_seen_at = at
             transaction.emit_sim(at, row, None)
 
     def _put(self, place: Place, live: Live) -> None:
@@ -173,6 +185,11 @@ class Inventory:
         before = self._live.pop(place, None)
         if before is not None and before.snapshot.iccid and self._holders.get(before.snapshot.iccid) == place:
             del self._holders[before.snapshot.iccid]
+
+
+def _seen(row: ModemRow | SimRow, at: datetime) -> None:
+    if at - row.last_seen_at > LAST_SEEN_STEP:
+        row.last_seen_at = at
 
 
 def _same_modem(rows: Sequence[ModemRow], imei: str | None) -> ModemRow | None:

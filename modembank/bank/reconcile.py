@@ -58,7 +58,7 @@ class Reconciler:
             rows = await call_rows.open_calls(session, created_before=now - grace)
         suspects = {row.id: row.host_id for row in rows}
         closed: list[str] = []
-        for host_id in sorted(self._hosts.ids() | set(suspects.values())):
+        for host_id in sorted(self._hosts.expected() | set(suspects.values())):
             snapshot = await self._ask(host_id)
             carried = {call.call_id for call in snapshot.calls} if snapshot else set()
             lost = [call for call, host in suspects.items() if host == host_id and call not in carried]
@@ -76,7 +76,7 @@ class Reconciler:
             reply = await self._bus.request(host_id, Snapshot(deadline_s=5.0))
         except HostError as error:
             log.warning("host %s does not tell what it runs: %s", host_id, error)
-            self._hosts.told(host_id, datetime.now(UTC), connected=False)
+            self._hosts.silent(host_id, datetime.now(UTC))
             return None
         if not isinstance(reply, HostSnapshot):
             return None

@@ -84,7 +84,10 @@ class Recorder:
         for row in await call_rows.open_calls(transaction.session, event.host_id, event.at):
             await self.close(transaction, row.id, ending)
         await self._inventory.host_gone(transaction, event.host_id, event.at)
-        record = self._hosts.told(event.host_id, event.at, connected=started, started=started)
+        if started:
+            record = self._hosts.told(event.host_id, event.at, started=True)
+        else:
+            record = self._hosts.silent(event.host_id, event.at, stopped=True)
         transaction.emit(
             "host.started" if started else "host.stopped",
             event.at,

@@ -47,7 +47,7 @@ def test_commands_that_read_pass(line, sent):
         "AT+CPIN=0000",
         "AT+CPWD=?",
         "AT+CMGS=?",
-        "AT+CUSD=1,\"*100#\"",
+        'AT+CUSD=1,"*100#"',
         "AT+EGMR=?",
         "AT^CARDLOCK?",
         "AT+CSQ;D112;",

@@ -11,9 +11,9 @@ from modembank.bank.records import DialRequest
 from modembank.bus.bus import refused
 from modembank.bus.commands import (
     AddCandidate,
+    Answer,
     AnyCommand,
     AnyReply,
-    Answer,
     Attach,
     Dial,
     Done,

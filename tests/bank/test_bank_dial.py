@@ -85,9 +85,7 @@ async def test_row_and_claim_are_committed_before_the_host_hears_of_it(rack):
 
 
 async def test_call_goes_from_queued_to_completed_with_modem_side_times(rack):
-    dialed = await rack.bank.dial(
-        DialRequest(to="07700 900777", timeout_s=30, metadata={"crm": "42"}), actor="test"
-    )
+    dialed = await rack.bank.dial(DialRequest(to="07700 900777", timeout_s=30, metadata={"crm": "42"}), actor="test")
     call_id = dialed.call.id
     rack.host.ring(call_id)
     rack.host.pick_up(call_id)

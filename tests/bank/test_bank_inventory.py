@@ -13,7 +13,13 @@ from modembank.bus.bus import InProcessBus
 from modembank.bus.commands import RunAt
 from modembank.bus.events import ModemChanged, ModemGone
 from modembank.bus.vocabulary import ModemState
-from modembank.errors import AtRefusedError, HostUnreachableError, InvalidNumberError, NoSimAvailableError, NotFoundError
+from modembank.errors import (
+    AtRefusedError,
+    HostUnreachableError,
+    InvalidNumberError,
+    NoSimAvailableError,
+    NotFoundError,
+)
 from modembank.store.audit import newest_audit
 from tests.support.scripted_host import HOST_ID, modem
 

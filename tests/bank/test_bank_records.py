@@ -60,9 +60,7 @@ async def test_events_of_a_call_are_numbered_in_order(rack):
     rack.host.ring(call_id)
     rack.host.pick_up(call_id)
     rack.bus.publish(
-        CallMedia(
-            host_id=HOST_ID, at=datetime.now(UTC), call_id=call_id, sequence=7, state=MediaState.CONNECTED
-        )
+        CallMedia(host_id=HOST_ID, at=datetime.now(UTC), call_id=call_id, sequence=7, state=MediaState.CONNECTED)
     )
     rack.host.end(call_id, HangupSource.CALLEE)
     await rack.told()
@@ -90,9 +88,7 @@ async def test_events_of_a_call_are_numbered_in_order(rack):
 async def test_times_are_the_modems_not_the_recorders(rack):
     call_id = await dialed(rack)
     at = datetime.now(UTC) + timedelta(seconds=5, microseconds=7)
-    rack.bus.publish(
-        CallRinging(host_id=HOST_ID, at=at, call_id=call_id, sequence=2, evidence="+CLCC stat 3")
-    )
+    rack.bus.publish(CallRinging(host_id=HOST_ID, at=at, call_id=call_id, sequence=2, evidence="+CLCC stat 3"))
     await rack.told()
     assert (await rack.bank.get_call(call_id)).ringing_at == at
 
@@ -103,9 +99,7 @@ async def test_a_call_ends_once(rack, caplog):
     quality = MediaQuality(codec="PCMA", frames_to_far=10, jitter_ms=1.5, rtt_ms=20.0)
     rack.bus.publish(ended(call_id, Cause.USER_BUSY, status=CallStatus.BUSY, quality=quality))
     rack.bus.publish(ended(call_id, Cause.CONGESTION))
-    rack.bus.publish(
-        CallRinging(host_id=HOST_ID, at=datetime.now(UTC), call_id=call_id, sequence=2, evidence="late")
-    )
+    rack.bus.publish(CallRinging(host_id=HOST_ID, at=datetime.now(UTC), call_id=call_id, sequence=2, evidence="late"))
     with caplog.at_level(logging.INFO):
         await rack.told()
     call = await rack.bank.get_call(call_id)
@@ -175,9 +169,7 @@ async def test_a_killed_server_leaves_calls_that_the_next_one_closes(rack):
 async def test_left_over_calls_are_told(rack, caplog):
     stream = rack.bank.events.subscribe()
     rack.bus.publish(
-        LeftOverCall(
-            host_id=HOST_ID, at=datetime.now(UTC), usb_path="1-1.3", iccid=modem(3).iccid, count=2
-        )
+        LeftOverCall(host_id=HOST_ID, at=datetime.now(UTC), usb_path="1-1.3", iccid=modem(3).iccid, count=2)
     )
     event = await anext(stream)
     await stream.aclose()
@@ -257,6 +249,9 @@ async def test_calls_of_a_host_that_does_not_answer_are_closed(rack):
     assert await rack.bank.reconcile(timedelta(0)) == (call_id,)
     assert (await rack.bank.get_call(call_id)).hangup.cause is Cause.HOST_UNREACHABLE
     assert (await rack.bank.ready()).hosts == 0
+    rack.bus.serve(HOST_ID, rack.handle)
+    await rack.bank.reconcile()
+    assert (await rack.bank.ready()).hosts == 1
 
 
 async def test_a_call_that_is_over_here_is_ended_at_its_host(rack):

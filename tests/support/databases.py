@@ -100,5 +100,7 @@ def outage(url: str) -> Iterator[None]:
 def _command(socket: str, statement: str) -> None:
     psql = postgres_binaries() / "psql"
     subprocess.run(
-        [psql, "-h", socket, "-U", SUPERUSER, "-d", "postgres", "-qXc", statement], check=True, stdout=subprocess.DEVNULL
+        [psql, "-h", socket, "-U", SUPERUSER, "-d", "postgres", "-qXc", statement],
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
