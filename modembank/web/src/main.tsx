@@ -6,17 +6,22 @@ import "./styles/base.css";
 import "./styles/phone.css";
 import "./styles/board.css";
 
+function signInByLink(): boolean {
+  const key = keyOfAddress();
+  if (key !== null) void signIn(key, false);
+  return key !== null;
+}
+
 function start(): void {
-  const fromLink = keyOfAddress();
-  const key = fromLink ?? storedKey();
-  if (key !== null) void signIn(key, fromLink === null && isRemembered());
+  const key = signInByLink() ? null : storedKey();
+  if (key !== null) void signIn(key, isRemembered());
 }
 
 const root = document.getElementById("app");
 if (root !== null) {
   start();
   render(<App />, root);
-  window.addEventListener("hashchange", start);
+  window.addEventListener("hashchange", signInByLink);
   // Sound needs a first touch; an incoming call should find it done.
   window.addEventListener("pointerdown", wakeSound, { once: true });
 }

@@ -29,7 +29,7 @@ describe("why a call ended", () => {
   });
 
   it("calls an unanswered incoming call missed", () => {
-    const call = { status: "no_answer", direction: "inbound", hangup: hangup("caller", "no_answer") } as const;
+    const call = { status: "no_answer", direction: "inbound", hangup: hangup("caller", "originator_cancel") } as const;
     expect(endWords(call)).toBe("Missed call");
     expect(statusWords({ ...call, held: false })).toBe("Missed");
   });
@@ -55,13 +55,15 @@ describe("reasons", () => {
     const filters = [
       { name: "ready", removed: 2 },
       { name: "enabled", removed: 1 },
-      { name: "voice", removed: 0 },
+      { name: "registered", removed: 0 },
     ];
     const why = { winner: "sim_1", filters, ranking: "least_recently_used", considered: 16 };
     expect(whyWords({ why })).toBe(
       "13 of 16 SIMs could take it (2 not ready, 1 switched off); chosen: the one that rested longest.",
     );
     expect(whyWords({ why: null })).toBe("");
+    const named = { ...why, filters: [{ name: "named", removed: 15 }, ...filters] };
+    expect(whyWords({ why: named })).toBe("It was asked for by name.");
   });
 
   it("keeps the server's detail beside the plain words", () => {

@@ -95,21 +95,16 @@ const STATES: Record<ModemState | SimState | "disabled", StateWords> = {
 };
 
 const FILTERS: Record<string, string> = {
+  tag: "without the tag",
+  enabled: "switched off",
+  modem_enabled: "in a modem that is switched off",
+  not_in_call: "in a call",
   ready: "not ready",
   registered: "without network",
-  enabled: "switched off",
-  free: "in a call",
-  idle: "in a call",
-  in_call: "in a call",
-  not_in_call: "in a call",
-  tag: "without the tag",
-  pool: "without the tag",
-  voice: "without voice",
 };
 
 const RANKINGS: Record<string, string> = {
   least_recently_used: "the one that rested longest",
-  named: "the one you chose",
 };
 
 export function causeWords(cause: string): string {
@@ -146,7 +141,7 @@ export function endWords(call: Pick<Call, "status" | "direction" | "hangup">, mi
     const who = ender(call);
     return mine && who === "us" ? "You hung up" : HUNG_UP[who] || causeWords(hangup.cause);
   }
-  if (hangup.cause === "no_answer" && call.direction === "inbound") return "Missed call";
+  if (call.status === "no_answer" && call.direction === "inbound") return "Missed call";
   return causeWords(hangup.cause);
 }
 
@@ -161,8 +156,8 @@ export function troubleWords(trouble: Trouble): { title: string; help: string } 
     case "api": {
       const title = PROBLEMS[trouble.code];
       return title === undefined
-        ? { title: "The server refused", help: trouble.detail }
-        : { title, help: trouble.detail };
+        ? { title: "The server refused", help: sentence(trouble.detail) }
+        : { title, help: sentence(trouble.detail) };
     }
   }
 }
@@ -171,6 +166,7 @@ export function troubleWords(trouble: Trouble): { title: string; help: string } 
 export function whyWords(call: Pick<Call, "why">): string {
   const why = call.why;
   if (why === null) return "";
+  if (why.filters.some((filter) => filter.name === "named" && filter.removed > 0)) return "It was asked for by name.";
   const removed = why.filters
     .filter((filter) => filter.removed > 0)
     .map((filter) => `${filter.removed} ${FILTERS[filter.name] ?? spaced(filter.name)}`);
@@ -185,6 +181,9 @@ export function signalWords(bars: number): string {
 }
 
 function spaced(code: string): string {
-  const text = code.replaceAll("_", " ");
+  return sentence(code.replaceAll("_", " "));
+}
+
+function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

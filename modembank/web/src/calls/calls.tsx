@@ -190,6 +190,7 @@ export function toneOf(call: Call): Tone {
     case "ringing":
       return "wait";
     case "completed":
+      return call.hangup?.source === "system" ? "bad" : "off";
     case "canceled":
       return "off";
     default:

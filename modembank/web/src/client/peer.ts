@@ -27,7 +27,7 @@ export class Peer {
 
   constructor(iceServers: IceServer[], callbacks: PeerCallbacks) {
     this.callbacks = callbacks;
-    this.pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    this.pc = new RTCPeerConnection({ iceServers: iceServers.map(browserServer), bundlePolicy: "max-bundle" });
     this.pc.onicecandidate = (event) => this.found(event.candidate);
     this.pc.onconnectionstatechange = () => this.watch();
     this.pc.ontrack = (event) => callbacks.onRemote(event.streams[0] ?? new MediaStream([event.track]));
@@ -87,6 +87,11 @@ export class Peer {
       this.brokenTimer = setTimeout(() => this.callbacks.onState("broken"), DISCONNECTED_MS);
     }
   }
+}
+
+/** The browser would take a null user name for the name "null". */
+function browserServer({ urls, username, credential }: IceServer): RTCIceServer {
+  return username == null || credential == null ? { urls } : { urls, username, credential };
 }
 
 function gathered(pc: RTCPeerConnection, capMs: number): Promise<void> {

@@ -248,7 +248,7 @@ export class PhoneSession {
     if (!isActive(this.now.state)) return;
     this.watch = setInterval(() => this.look(), WATCH_MS);
     const peer = this.peer;
-    if (peer === null || webrtc === undefined) return;
+    if (peer === null || webrtc == null) return;
     try {
       await peer.accept(webrtc);
     } catch (error) {

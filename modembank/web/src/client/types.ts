@@ -172,7 +172,7 @@ export interface SessionDescription {
   sdp: string;
 }
 
-export type CallWithAnswer = Call & { webrtc?: SessionDescription };
+export type CallWithAnswer = Call & { webrtc?: SessionDescription | null };
 
 export interface DialRequest {
   to: string;
@@ -188,7 +188,8 @@ export interface SimPatch {
   label?: string;
   tags?: string[];
   enabled?: boolean;
-  number?: string | null;
+  /** An empty one forgets the number. */
+  number?: string;
   notes?: string;
 }
 
@@ -201,8 +202,8 @@ export interface Info {
 
 export interface IceServer {
   urls: string | string[];
-  username?: string;
-  credential?: string;
+  username?: string | null;
+  credential?: string | null;
 }
 
 interface Envelope<T extends string, D> {

@@ -34,16 +34,15 @@ export function ActiveCall(): JSX.Element {
           {troubleWords(snapshot.trouble).title}
         </p>
       )}
-      {keypadOpen.value && inCall ? (
+      {keypadOpen.value && inCall && (
         <>
           <p class="digits" data-testid="digits" aria-label="Digits sent">
             {snapshot.digits === "" ? <span class="muted">Press the digits to send</span> : snapshot.digits}
           </p>
           <Keypad onKey={(digit) => void session.sendDigits(digit)} />
         </>
-      ) : (
-        <Meters />
       )}
+      <Meters />
       <Controls snapshot={snapshot} />
     </div>
   );

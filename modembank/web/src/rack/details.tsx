@@ -75,7 +75,8 @@ function SimPart({ sim }: { sim: Sim }): JSX.Element {
         </label>
       }
       onSave={async (values) => {
-        const saved = await api().patchSim(sim.id, { ...values, number: number.trim() === "" ? null : number.trim() });
+        const patch = number === (sim.number ?? "") ? values : { ...values, number: number.trim() };
+        const saved = await api().patchSim(sim.id, patch);
         setNumber(saved.number ?? "");
         putSim(saved);
       }}
@@ -120,21 +121,25 @@ interface PartProps {
   dirty: boolean;
   extra: JSX.Element | null;
   facts: [name: string, value: string | null][];
-  onSave: (values: Editable) => Promise<void>;
+  /** Only what was changed here: somebody else may be changing the rest. */
+  onSave: (changed: Partial<Editable>) => Promise<void>;
 }
 
 function Part({ title, enabledHint, record, dirty, extra, facts, onSave }: PartProps): JSX.Element {
   const [draft, setDraft] = useState(() => draftOf(record));
   const [saving, setSaving] = useState(false);
-  const changed = dirty || JSON.stringify(draft) !== JSON.stringify(draftOf(record));
+  const [base, setBase] = useState(draft);
+  const changed = changesOf(base, draft);
+  const unsaved = dirty || Object.keys(changed).length > 0;
   const edit = (change: Partial<Draft>): void => setDraft({ ...draft, ...change });
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();
     setSaving(true);
     try {
-      const values = { ...draft, tags: tagsOf(draft.tags) };
-      await onSave(values);
-      setDraft(draftOf(values));
+      await onSave(changed);
+      const saved = { ...draft, tags: tagsOf(draft.tags).join(", ") };
+      setDraft(saved);
+      setBase(saved);
       say(`${title} saved.`);
     } catch (error) {
       say(error instanceof Error ? error.message : `The ${title} could not be saved.`, "bad");
@@ -169,7 +174,7 @@ function Part({ title, enabledHint, record, dirty, extra, facts, onSave }: PartP
           </div>
         ))}
       </dl>
-      {changed && (
+      {unsaved && (
         <button type="submit" class="button primary" disabled={saving} data-testid={`save-${title.toLowerCase()}`}>
           {saving ? "Saving…" : `Save ${title === "SIM" ? "SIM" : "modem"}`}
         </button>
@@ -182,6 +187,15 @@ type Draft = Omit<Editable, "tags"> & { tags: string };
 
 function draftOf({ label, tags, enabled, notes }: Editable): Draft {
   return { label, tags: tags.join(", "), enabled, notes };
+}
+
+function changesOf(base: Draft, draft: Draft): Partial<Editable> {
+  const changed: Partial<Editable> = {};
+  if (draft.label !== base.label) changed.label = draft.label;
+  if (draft.tags !== base.tags) changed.tags = tagsOf(draft.tags);
+  if (draft.enabled !== base.enabled) changed.enabled = draft.enabled;
+  if (draft.notes !== base.notes) changed.notes = draft.notes;
+  return changed;
 }
 
 function tagsOf(text: string): string[] {

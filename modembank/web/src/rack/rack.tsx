@@ -10,6 +10,7 @@ import {
   rackCounts,
   rowLabel,
   rowOf,
+  rowPlace,
   rowState,
   search,
   sorting,
@@ -165,7 +166,7 @@ function Row({ id }: { id: string }): JSX.Element {
         <button type="button" class="row-open" onClick={() => (opened.value = id)}>
           {rowLabel(row)}
         </button>
-        <small>{modem === null ? "no modem" : modem.usb_path}</small>
+        <small>{rowPlace(row)}</small>
       </div>
       <div role="cell" class="td c-number">{number === null ? <span class="muted">unknown</span> : formatNumber(number)}</div>
       <div role="cell" class="td c-operator">
@@ -190,9 +191,12 @@ function Ago({ at }: { at: string | null }): JSX.Element {
   return <>{formatAgo(at, halfMinute.value)}</>;
 }
 
+// From here on cells shrink, so that a rack of 256 fits one screen.
+const DENSE = 96;
+
 function Grid({ ids }: { ids: string[] }): JSX.Element {
   return (
-    <ul class="cells">
+    <ul class="cells" data-dense={ids.length > DENSE}>
       {ids.map((id) => (
         <Cell key={id} id={id} />
       ))}

@@ -35,7 +35,14 @@ function peekRow(id: string): RackRow {
 
 export function rowLabel(row: RackRow): string {
   const { modem, sim } = row;
-  return modem?.label || sim?.label || (modem === null ? `SIM …${(sim?.iccid ?? "").slice(-4)}` : `Slot ${modem.usb_path}`);
+  return modem?.label || sim?.label || (modem === null ? `SIM …${(sim?.iccid ?? "").slice(-4)}` : modem.usb_path);
+}
+
+/** What stands below the label: where the modem is, or, when that is the label, what it is. */
+export function rowPlace(row: RackRow): string {
+  const { modem } = row;
+  if (modem === null) return "no modem";
+  return rowLabel(row) === modem.usb_path ? (modem.model ?? modem.dialect) : modem.usb_path;
 }
 
 export function rowState(row: RackRow): { word: string; tone: Tone } {
@@ -138,7 +145,12 @@ function compareBy(key: SortKey, a: RackRow, b: RackRow): number {
 
 /** SIMs that are in no modem stand below those that are. */
 function bySlot(a: RackRow, b: RackRow): number {
-  return Number(a.modem === null) - Number(b.modem === null) || collator.compare(rowLabel(a), rowLabel(b));
+  return Number(a.modem === null) - Number(b.modem === null) || collator.compare(placeOf(a), placeOf(b));
+}
+
+/** The rack's own order is where the modems are, whatever they are called. */
+function placeOf(row: RackRow): string {
+  return row.modem?.usb_path ?? rowLabel(row);
 }
 
 function unknownLast(a: string, b: string): number {
