@@ -12,7 +12,7 @@ from aiortc import sdp as aiortc_sdp
 from bench_lines import FRAME_S, Answer, Ear, Mouth, serve
 
 from modembank.media import rtp
-from modembank.media.codecs import make_codec
+from modembank.media.codecs import WIDTH, make_codec
 from modembank.media.gctune import settle_gc
 from modembank.media.records import FRAME_BYTES, CodecName
 from modembank.webrtc.internals import RX, TX, Transport
@@ -80,7 +80,7 @@ class Peer:
 
     def _say(self) -> None:
         codec = self._codec
-        payload = codec.encode(self.mouth.next(time.monotonic()))
+        payload = codec.encode(self.mouth.next(time.monotonic()), WIDTH)
         rtp.HEADER.pack_into(TX, 0, rtp.VERSION_BYTE, _NUMBERS[self._name], self._sequence, self._timestamp, self._ssrc)
         TX[12 : 12 + len(payload)] = payload
         self._transport.send_rtp(12 + len(payload))
@@ -93,7 +93,7 @@ class Peer:
         now = time.monotonic()
         packet = rtp.parse(bytes(RX[:length]))
         if packet is not None and packet.payload_type == _NUMBERS[self._name]:
-            pcm = self._codec.decode(packet.payload)
+            pcm = self._codec.decode(packet.payload, WIDTH)
             if len(pcm) == FRAME_BYTES:
                 self.ear.frame(pcm, now)
 

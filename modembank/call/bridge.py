@@ -162,7 +162,9 @@ class BridgeSession:
             pcm = SILENCE
         out = self._playout.frame(position, pcm)
         if out:
-            self._write(out)
+            taken = self._port.write(out)
+            if taken * FRAME_BYTES != len(out):
+                self._playout.refused(len(out) // FRAME_BYTES - taken)
 
     def far_missing(self, position: int) -> bool:
         """Return whether the modem has not been given anything in this frame's place yet."""
@@ -215,33 +217,23 @@ class BridgeSession:
                 self._to_far(data[start : start + FRAME_BYTES])
         fillers = self._playout.tick(count)
         if fillers:
-            self._write(fillers)
+            taken = self._port.write(fillers)
+            self._playout.refused(len(fillers) // FRAME_BYTES - taken)
 
     def _modem_gone(self, error: OSError | None) -> None:
         _log.warning("call %s: the modem's audio port went away (%s)", self._call_id, error or "end of file")
         self.stalled = True
         self._sink.modem_audio_lost()
 
-    def _write(self, pcm: bytes) -> None:
-        frames = len(pcm) // FRAME_BYTES
-        taken = self._port.write(pcm)
-        if taken != frames:
-            self._playout.refused(frames - taken)
-
     def _to_far(self, modem: bytes) -> None:
         phase = self._phase
-        if phase is MediaPhase.TALKING:
-            heard = modem
-        elif phase is MediaPhase.HELD:
-            heard = self._comfort.next()
-        else:
-            heard = self._before_answer(modem)
-        peer = self._peer
-        if peer is not None:
-            peer.send(heard)
+        if phase is not MediaPhase.TALKING:
+            modem = self._comfort.next() if phase is MediaPhase.HELD else self._before_answer(modem)
+        if self._peer is not None:
+            self._peer.send(modem)
         self._frames += 1
         if self._frames % _METER_EVERY == 0:
-            self._meter(heard)
+            self._meter(modem)
 
     def _before_answer(self, modem: bytes) -> bytes:
         """Pass early media on; where the network sends none, ring for it."""

@@ -8,20 +8,24 @@ from dataclasses import dataclass
 from modembank.media import opus, pcm
 from modembank.media.records import CodecName
 
+WIDTH = 2
+"""Bytes per linear sample."""
+
 
 @dataclass(frozen=True, slots=True)
 class Codec:
     """One running codec; Opus keeps state, so every stream has its own.
 
-    `clock_hz` is the RTP clock, `timestamp_step` what one 20 ms frame adds to the timestamp. `conceal` and
-    `recover` are None where the codec has none of its own.
+    `clock_hz` is the RTP clock, `timestamp_step` what one 20 ms frame adds to the timestamp. `encode` and
+    `decode` are called as audioop's functions are, with the bytes per sample (`WIDTH`), so that G.711 is one
+    call into C. `conceal` and `recover` are None where the codec has none of its own.
     """
 
     name: CodecName
     clock_hz: int
     timestamp_step: int
-    encode: Callable[[bytes], bytes]
-    decode: Callable[[bytes], bytes]
+    encode: Callable[[bytes, int], bytes]
+    decode: Callable[[bytes, int], bytes]
     conceal: Callable[[], bytes] | None = None
     recover: Callable[[bytes], bytes] | None = None
 
@@ -40,24 +44,8 @@ def make_codec(name: CodecName) -> Codec:
     Source: RFC 3551 table 4 (PCMU, PCMA), RFC 7587 section 4.1 (the clock of Opus is always 48 kHz).
     """
     if name is CodecName.PCMA:
-        return Codec(name, 8000, 160, _alaw_encode, _alaw_decode)
+        return Codec(name, 8000, 160, pcm.alaw_encode, pcm.alaw_decode)
     if name is CodecName.PCMU:
-        return Codec(name, 8000, 160, _ulaw_encode, _ulaw_decode)
+        return Codec(name, 8000, 160, pcm.ulaw_encode, pcm.ulaw_decode)
     encoder, decoder = opus.OpusEncoder(), opus.OpusDecoder()
     return Codec(name, 48000, 960, encoder.encode, decoder.decode, decoder.conceal, decoder.recover)
-
-
-def _alaw_encode(samples: bytes) -> bytes:
-    return pcm.alaw_encode(samples, 2)
-
-
-def _alaw_decode(payload: bytes) -> bytes:
-    return pcm.alaw_decode(payload, 2)
-
-
-def _ulaw_encode(samples: bytes) -> bytes:
-    return pcm.ulaw_encode(samples, 2)
-
-
-def _ulaw_decode(payload: bytes) -> bytes:
-    return pcm.ulaw_decode(payload, 2)

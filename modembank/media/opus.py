@@ -99,8 +99,8 @@ class OpusEncoder:
             if lib.opus_encoder_ctl(self._state, ctypes.c_int(request), ctypes.c_int32(value)) != 0:
                 raise MediaError(f"opus_encoder_ctl {request} was refused")
 
-    def encode(self, pcm: bytes) -> bytes:
-        """Return one packet for 160 samples."""
+    def encode(self, pcm: bytes, _width: int = 2) -> bytes:
+        """Return one packet for 160 samples of two bytes."""
         size = self._encode(self._state, pcm, FRAME_SAMPLES, self._out, _MAX_PACKET_BYTES)
         if size < 0:
             raise MediaError(f"opus_encode failed with {size}")
@@ -126,8 +126,8 @@ class OpusDecoder:
             raise MediaError(f"opus_decoder_create failed with {error.value}")
         self._out = ctypes.create_string_buffer(2 * _MAX_SAMPLES)
 
-    def decode(self, packet: bytes) -> bytes:
-        """Return the packet's samples; nothing when it is damaged."""
+    def decode(self, packet: bytes, _width: int = 2) -> bytes:
+        """Return the packet's samples of two bytes; nothing when it is damaged."""
         return self._run(packet, len(packet), _MAX_SAMPLES, 0)
 
     def conceal(self) -> bytes:

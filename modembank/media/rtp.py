@@ -151,22 +151,3 @@ class ReceiveCounter:
         if expected_now <= 0 or lost_now <= 0:
             return 0
         return min(255, (lost_now << 8) // expected_now)
-
-
-class TimestampCounter:
-    """Turns 32-bit RTP timestamps into a count that neither wraps nor starts at a random value."""
-
-    __slots__ = ("_extended", "_last")
-
-    def __init__(self) -> None:
-        self._last = -1
-        self._extended = 0
-
-    def extend(self, timestamp: int) -> int:
-        """Return the timestamp relative to the stream's first one; negative for what was sent before it."""
-        if self._last < 0:
-            self._last = timestamp
-            return 0
-        self._extended += signed_difference(timestamp, self._last)
-        self._last = timestamp
-        return self._extended

@@ -34,7 +34,7 @@ RX = bytearray(_BUFFER_BYTES)
 TX = bytearray(_BUFFER_BYTES)
 """Where the packet to be sent is written."""
 
-_rx_view, _tx_view = memoryview(RX), memoryview(TX)
+RX_VIEW, _tx_view = memoryview(RX), memoryview(TX)
 _rx_memory, _tx_memory = _binding.ffi.from_buffer(RX), _binding.ffi.from_buffer(TX)
 _length = _binding.ffi.new("int *")
 _protect, _protect_rtcp = _binding.lib.srtp_protect, _binding.lib.srtp_protect_rtcp
@@ -129,7 +129,15 @@ class Transport:
     def send_rtp(self, length: int) -> None:
         """Protect and send the RTP packet that stands in `TX`."""
         _length[0] = length
-        if _protect(self._tx, _tx_memory, _length) == _OK:
+        if _protect(self._tx, _tx_memory, _length) != _OK:
+            self.unsent += 1
+            return
+        if self._sock is not None and self._connection._nominated.get(1) is self._pair:
+            try:
+                self._sock.sendto(_tx_view[: _length[0]], self._addr)
+            except OSError:
+                self.unsent += 1
+        else:
             self._send(_length[0])
 
     def send_rtcp(self, packet: bytes) -> None:
@@ -212,28 +220,39 @@ class _Reader:
             return  # nothing there after all, or an ICMP error about an earlier packet
         first = RX[0]
         if length < 12 or first < 128 or first > 191:
-            self._others(bytes(_rx_view[:length]), addr)
+            self._others(bytes(RX_VIEW[:length]), addr)
+        elif 192 <= RX[1] <= 223:
+            self._rtcp(length)
         else:
-            self._packet(length)
+            _length[0] = length
+            if _unprotect(self._rx, _rx_memory, _length) == _OK:
+                self._on_rtp(_length[0])
+            else:
+                self.rejected += 1
 
     def _received(self, data: bytes | str, addr: tuple[str, int]) -> None:
+        """The same for a datagram that another transport has read."""
         assert isinstance(data, bytes)
-        if 12 <= len(data) <= len(RX) and 128 <= data[0] <= 191:
-            RX[: len(data)] = data
-            self._packet(len(data))
-        else:
+        length = len(data)
+        if not 12 <= length <= len(RX) or not 128 <= data[0] <= 191:
             self._others(data, addr)
-
-    def _packet(self, length: int) -> None:
-        _length[0] = length
-        if 192 <= RX[1] <= 223:
-            if _unprotect_rtcp(self._rx, _rx_memory, _length) == _OK:
-                self._on_rtcp(bytes(_rx_view[: _length[0]]))
-                return
-        elif _unprotect(self._rx, _rx_memory, _length) == _OK:
-            self._on_rtp(_length[0])
             return
-        self.rejected += 1
+        RX[:length] = data
+        if 192 <= data[1] <= 223:
+            self._rtcp(length)
+            return
+        _length[0] = length
+        if _unprotect(self._rx, _rx_memory, _length) == _OK:
+            self._on_rtp(_length[0])
+        else:
+            self.rejected += 1
+
+    def _rtcp(self, length: int) -> None:
+        _length[0] = length
+        if _unprotect_rtcp(self._rx, _rx_memory, _length) == _OK:
+            self._on_rtcp(bytes(RX_VIEW[: _length[0]]))
+        else:
+            self.rejected += 1
 
 
 async def send_by_aiortc(sender: RTCRtpSender, packet: bytes) -> None:

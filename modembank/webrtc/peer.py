@@ -20,12 +20,11 @@ from modembank.media import codecs, rtcp, rtp
 from modembank.media.codecs import Codec
 from modembank.media.records import CodecName, MediaSettings, MediaState
 from modembank.webrtc import sdp
-from modembank.webrtc.internals import RX, TX, Transport
+from modembank.webrtc.internals import TX, Transport
 from modembank.webrtc.stream import FarFrames, ReceiveStream, SendStream
 
 _log = logging.getLogger(__name__)
 
-_unpack_header = rtp.HEADER.unpack_from
 _pack_header = rtp.HEADER.pack_into
 
 
@@ -168,7 +167,7 @@ class WebRtcPeer:
         out.timestamp = timestamp = (out.timestamp + codec.timestamp_step) & 0xFFFFFFFF
         if not self._up:
             return
-        payload = codec.encode(pcm)
+        payload = codec.encode(pcm, codecs.WIDTH)
         length = 12 + len(payload)
         sequence = out.sequence
         _pack_header(TX, 0, 0x80, self._number | 0x80 if out.marker else self._number, sequence, timestamp, out.ssrc)
@@ -240,7 +239,8 @@ class WebRtcPeer:
         if transport.dtls.state != "connected":
             self._become(MediaState.FAILED)
             return
-        transport.take_media(self._rtp_arrived, self._rtcp_arrived)
+        assert self._in is not None
+        transport.take_media(self._in.take, self._rtcp_arrived)
         transport.dtls.on("statechange", self._transport_changed)
         transport.ice.on("statechange", self._transport_changed)
         self._heard_s = time.monotonic()
@@ -256,18 +256,6 @@ class WebRtcPeer:
         if state is not self._state and not self._closed:
             self._state = state
             self._owner.far_state(state)
-
-    def _rtp_arrived(self, length: int) -> None:
-        assert self._in is not None
-        first, second, sequence, timestamp, ssrc = _unpack_header(RX)
-        if first == rtp.VERSION_BYTE:
-            payload = bytes(RX[12:length])
-        else:
-            packet = rtp.parse(bytes(RX[:length]))
-            if packet is None:
-                return
-            payload = packet.payload
-        self._in.packet(second & 0x7F, sequence, timestamp, ssrc, payload, time.monotonic())
 
     def _rtcp_arrived(self, data: bytes) -> None:
         now_s = time.monotonic()

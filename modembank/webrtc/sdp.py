@@ -149,6 +149,8 @@ def _offer(session: aiortc_sdp.SessionDescription, index: int) -> Offer:
         raise InvalidOfferError("the offer has no ICE user fragment and password")
     if audio.dtls is None or not audio.dtls.fingerprints:
         raise InvalidOfferError("the offer has no DTLS fingerprint and setup attribute")
+    for media in session.media:
+        media.rtp.muxId = media.rtp.muxId or ""  # a bare `a=mid` is None
     mids = [media.rtp.muxId for media in session.media]
     if not all(_TOKEN.fullmatch(mid) for mid in mids):
         raise InvalidOfferError("the offer has a malformed mid")

@@ -5,11 +5,23 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 
-from modembank.media.codecs import Codec
+from modembank.media.codecs import WIDTH, Codec
 from modembank.media.records import FRAME_BYTES, FRAME_SAMPLES
-from modembank.media.rtp import ReceiveCounter, TimestampCounter
+from modembank.media.rtp import (
+    HEADER,
+    HEADER_BYTES,
+    VERSION_BYTE,
+    ReceiveCounter,
+    RtpPacket,
+    parse,
+    signed_difference,
+)
 from modembank.media.telephone_event import EventReceiver
+from modembank.webrtc.internals import RX, RX_VIEW
+
+_unpack = HEADER.unpack_from
 
 
 class SendStream:
@@ -49,15 +61,18 @@ class ReceiveStream:
     """One received stream: order, positions, decoding, telephone-events."""
 
     __slots__ = (
+        "_at",
         "_codec",
+        "_decode",
         "_events",
         "_events_seen",
+        "_expected",
+        "_frame",
         "_frames",
         "_number",
         "_rest",
         "_rest_at",
         "_step",
-        "_timestamps",
         "counter",
         "octets",
         "unknown",
@@ -74,39 +89,77 @@ class ReceiveStream:
         self._frames = frames
         self._step = codec.timestamp_step
         self._events_seen = EventReceiver()
-        self._timestamps = TimestampCounter()
+        self._decode = codec.decode
+        self._frame = frames.frame
+        self._expected = 0  # the timestamp that the next frame should have
+        self._at = 0  # the last one's, counted from the stream's first
         self._rest = b""
         self._rest_at = 0
 
-    def packet(self, payload_type: int, sequence: int, timestamp: int, ssrc: int, payload: bytes, now_s: float) -> None:
-        """Take one packet as it came off the network."""
-        if payload_type in self._events:
+    def take(self, length: int) -> None:
+        """Take the packet that stands in `RX`. The voice's next frame, nearly always, goes by the short way."""
+        first, second, sequence, timestamp, ssrc = _unpack(RX)
+        counter = self.counter
+        if (
+            timestamp == self._expected
+            and second == self._number
+            and first == VERSION_BYTE
+            and counter is not None
+            and ssrc == counter.ssrc
+        ):
+            counter.arrived(sequence, timestamp, monotonic())
+            self.octets += length - HEADER_BYTES
+            pcm = self._decode(bytes(RX_VIEW[HEADER_BYTES:length]), WIDTH)
+            if len(pcm) == FRAME_BYTES:
+                step = self._step
+                self._expected = (timestamp + step) & 0xFFFFFFFF
+                self._at = at = self._at + step
+                self._frame((at + step // 2) // step, pcm)
+            else:
+                self._cut(self._extend(timestamp), pcm)
+            return
+        packet = parse(bytes(RX_VIEW[:length]))
+        if packet is not None:
+            self.packet(packet, monotonic())
+
+    def packet(self, packet: RtpPacket, now_s: float) -> None:
+        """Take any packet."""
+        timestamp, payload = packet.timestamp, packet.payload
+        if packet.payload_type in self._events:
             digit = self._events_seen.packet(timestamp, payload)
             if digit is not None:
                 self._frames.digit(digit)
-            if self.counter is None or self.counter.ssrc != ssrc:
+            if self.counter is None or self.counter.ssrc != packet.ssrc:
                 return  # some senders give events a stream of their own
         counter = self.counter
-        if counter is None or counter.ssrc != ssrc:
-            counter = self._new_source(ssrc)
-        ahead = counter.arrived(sequence, timestamp, now_s)
+        if counter is None or counter.ssrc != packet.ssrc:
+            counter = self._new_source(packet.ssrc, timestamp)
+        ahead = counter.arrived(packet.sequence, timestamp, now_s)
         self.octets += len(payload)
-        if payload_type == self._number:
-            at = self._timestamps.extend(timestamp)
+        if packet.payload_type == self._number:
+            at = self._extend(timestamp)
             if ahead == 2 and self._codec.recover is not None:
                 self._recover(at, payload)
-            pcm = self._codec.decode(payload)
+            pcm = self._decode(payload, WIDTH)
             if len(pcm) == FRAME_BYTES:
                 # Rounded, because after an event some senders go on at a fraction of a frame.
-                self._frames.frame((at + self._step // 2) // self._step, pcm)
+                self._frame((at + self._step // 2) // self._step, pcm)
             else:
                 self._cut(at, pcm)
-        elif payload_type not in self._events:
+        elif packet.payload_type not in self._events:
             self.unknown += 1
 
-    def _new_source(self, ssrc: int) -> ReceiveCounter:
+    def _extend(self, timestamp: int) -> int:
+        """Return the timestamp relative to the stream's first: it neither wraps nor starts at random."""
+        last = (self._expected - self._step) & 0xFFFFFFFF
+        self._at += signed_difference(timestamp, last)
+        self._expected = (timestamp + self._step) & 0xFFFFFFFF
+        return self._at
+
+    def _new_source(self, ssrc: int, timestamp: int) -> ReceiveCounter:
         self.counter = ReceiveCounter(ssrc, self._codec.clock_hz)
-        self._timestamps = TimestampCounter()
+        self._at = 0
+        self._expected = (timestamp + self._step) & 0xFFFFFFFF
         self._rest = b""
         self._frames.new_source(self._codec)
         return self.counter
@@ -117,7 +170,7 @@ class ReceiveStream:
         if self._codec.recover is not None and self._frames.missing(position):
             pcm = self._codec.recover(payload)
             if len(pcm) == FRAME_BYTES:
-                self._frames.frame(position, pcm)
+                self._frame(position, pcm)
 
     def _cut(self, at: int, pcm: bytes) -> None:
         """Cut packets of another length than 20 ms (RFC 3551 section 4.2 allows any) into frames."""
@@ -128,7 +181,7 @@ class ReceiveStream:
         position = (at + self._step // 2) // self._step
         whole = len(pcm) - len(pcm) % FRAME_BYTES
         for start in range(0, whole, FRAME_BYTES):
-            self._frames.frame(position, pcm[start : start + FRAME_BYTES])
+            self._frame(position, pcm[start : start + FRAME_BYTES])
             position += 1
         self._rest = pcm[whole:]
         self._rest_at = at + whole // 2 * units_per_sample

@@ -25,11 +25,14 @@ async def tones_both_ways(call: Call, client: WebrtcClient) -> None:
     """440 Hz towards the modem, 1000 Hz from it: each within one decibel of what was said."""
 
     def heard() -> bool:
-        return abs(level(call.modem.heard, 440.0) + 12.0) <= 1.0 and abs(level(client.heard, 1000.0) + 12.0) <= 1.0
+        return (
+            abs(level(call.modem.heard, 440.0) + 12.0) <= 1.0
+            and abs(level(client.heard, 1000.0) + 12.0) <= 1.0
+            and level(call.modem.heard, 1000.0) < -40
+            and level(client.heard, 440.0) < -40
+        )
 
     await until(heard)
-    assert level(call.modem.heard, 1000.0) < -40
-    assert level(client.heard, 440.0) < -40
 
 
 @pytest.mark.parametrize("codec", list(CodecName))
@@ -86,7 +89,7 @@ async def test_another_peer_takes_over_the_same_call(call_with: CallWith) -> Non
     before = call.session.stats()
     second = await call.connect(WebrtcClient(ToneVoice(440.0)))
     await tones_both_ways(call, second)
-    assert level(call.modem.heard, 700.0) < -40
+    await until(lambda: level(call.modem.heard, 700.0) < -40)
     assert call.sink.states == [MediaState.CONNECTED, MediaState.NEW, MediaState.CONNECTED]
     after = call.session.stats()
     assert after.packets_to_far > before.packets_to_far
@@ -135,7 +138,7 @@ async def test_ringback_until_the_network_sends_sound(call_with: CallWith, ticki
         call.modem.start()
     call.modem.voice = ToneVoice(1000.0)
     await until(lambda: level(client.heard, 1000.0) > -13)
-    assert level(client.heard, 440.0) < -40
+    await until(lambda: level(client.heard, 440.0) < -40)
     assert call.sink.early == 1
     call.modem.voice = SilentVoice()
     await until(lambda: total(client.heard) < -70)
