@@ -166,6 +166,7 @@ describe("dialling", () => {
     session.observe(eventFor(makeCall("ringing")));
     session.observe(eventFor(makeCall("in_progress")));
     session.observe(eventFor(makeCall("ringing"))); // late: changes nothing
+    expect(session.snapshot.call?.status).toBe("in_progress");
     session.observe(eventFor(makeCall("completed")));
     expect(states).toEqual(["connecting", "dialing", "ringing", "in_progress", "ended"]);
     expect(peers[0]?.closed).toBe(true);
