@@ -107,7 +107,10 @@ async def test_a_modem_that_goes_leaves_its_rows(rack):
 async def test_a_sim_keeps_its_row_when_it_moves(rack):
     before = await sim_of(rack, modem(1).iccid)
     await tell(rack, replace(modem(2), iccid=modem(1).iccid))
+    stream = rack.bank.events.subscribe()
     await tell(rack, replace(modem(1), iccid=None, state=ModemState.NO_SIM))
+    rack.bank.events.close()
+    assert [event.type async for event in stream] == ["modem.changed"]  # nothing of the SIM, it had left before
     after = await sim_of(rack, modem(1).iccid)
     assert (after.id, after.modem.usb_path, after.state) == (before.id, modem(2).usb_path, "ready")
     assert (await sim_of(rack, modem(2).iccid)).state is SimState.ABSENT
