@@ -21,9 +21,6 @@ from modembank.emulator.voice import VoiceUnit
 from modembank.errors import EmulatorError
 
 DIAG, AUDIO, AT, MODEM = TTY_INTERFACES
-VANISH_S = 0.5
-"""From the OK of AT+CFUN=1,1 to the loss of the device; real ones take 1 to 3 s."""
-
 READY_AFTER_SIM_S = 0.3
 PHASE_STEPS = 10
 
@@ -156,7 +153,7 @@ class Modem:
         self.radio.stat = OFF
         self.sim_ready = False
         self.plug_in()
-        self.timers.after(0.1, lambda: self.urc("RDY"))
+        self.timers.after(self.faults.sim_busy_s / 2, lambda: self.urc("RDY"))
         self.timers.after(self.faults.sim_busy_s, self.sim_comes_up)
 
     def forget_settings(self) -> None:

@@ -176,6 +176,5 @@ class Port:
             return
         with contextlib.suppress(termios.error, OSError):
             fcntl.ioctl(slave, termios.TIOCNXCL)
-            tty.setraw(slave)
-            termios.tcflush(slave, termios.TCIFLUSH)
+            tty.setraw(slave, termios.TCSAFLUSH)  # the flush takes what the last host left unread
         os.close(slave)

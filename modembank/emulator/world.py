@@ -61,9 +61,8 @@ class Directory:
             (self.path / name).mkdir()
 
     def close(self) -> None:
-        """Remove what the emulator showed, but keep what it heard."""
+        """Remove what the emulator showed; what it heard stays, and the lock file that marks the place as ours."""
         self._clean(keep="heard")
-        (self.path / LOCK_NAME).unlink(missing_ok=True)
         os.close(self._lock)
 
     def _clean(self, keep: str = "") -> None:

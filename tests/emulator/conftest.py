@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import array
+import math
 import os
 import shutil
 import tempfile
+import wave
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -18,12 +21,25 @@ SHARED_MODEMS = 300
 
 
 @pytest.fixture(scope="session")
-def shared_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
+def speech_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half a second of a rising sound that never repeats."""
+    path = tmp_path_factory.mktemp("speech") / "speech.wav"
+    samples = array.array("h", (round(8000 * math.sin(n * n / 9000)) for n in range(4000)))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(samples.tobytes())
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_emulator(tmp_path_factory: pytest.TempPathFactory, speech_file: Path) -> Iterator[Launched]:
     """One emulator for the folder, because a start costs more than a test; its parties act ten times as fast."""
     memory = Path("/dev/shm")  # thousands of sysfs files are made in no time there
     in_memory = os.access(memory, os.W_OK)
     folder = Path(tempfile.mkdtemp(dir=memory)) if in_memory else tmp_path_factory.mktemp("shared")
-    options = {"party_speed": 10, "reenumerate_s": 0.2, "sim_busy_s": 0.2}
+    options = {"party_speed": 10, "reenumerate_s": 0.2, "sim_busy_s": 0.2, "speech_file": speech_file}
     with launched(folder, SHARED_MODEMS, 1, **options) as process:
         yield process
     shutil.rmtree(folder)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import select
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.emulated_ports import Bench, RawPort
+from tests.support.emulated_ports import PATIENCE_S, Bench, RawPort
 
 Open = Callable[[Path], RawPort]
 
@@ -36,6 +37,11 @@ async def test_stray_newline_escape_and_case_do_not_matter(emulator: Bench, open
     port = await at_port(emulator, open_port)
     port.write(b"\x1b\rat+cgmi\r\n\nAT\r")
     assert port.read_until(b"Quectel\r\n\r\nOK\r\n\r\nOK\r\n") == b"\r\nQuectel\r\n\r\nOK\r\n\r\nOK\r\n"
+
+
+async def test_backspace_takes_a_character_back(emulator: Bench, open_port: Open) -> None:
+    port = await at_port(emulator, open_port)
+    assert port.ask("AT+CGMX\bM") == b"\r\nEC25\r\n\r\nOK\r\n"
 
 
 async def test_one_byte_at_a_time_gives_the_same_answer(emulator: Bench, open_port: Open) -> None:
@@ -112,6 +118,7 @@ async def test_pcm_carrier_changes_only_through_off(emulator: Bench, open_port: 
 async def test_reset_takes_the_ports_away_and_forgets_settings(emulator: Bench, open_port: Open) -> None:
     port = await at_port(emulator, open_port)
     before = await emulator.modem(0)
+    await emulator.call("fault", modem=0, name="sim_busy_s", value=2.0)  # time to open the port before RDY
     port.ask("AT+CLIP=1;+QPCMV=1,0;^DSCI=1;+CREG=2;+CMEE=2")
     port.ask('AT+QGPSCFG="outport","none"')
     port.ask("AT+CFUN=1,1")
@@ -186,6 +193,7 @@ async def test_what_is_said_to_a_closed_port_is_lost(emulator: Bench, open_port:
     port = await at_port(emulator, open_port)
     port.ask('AT+QINDCFG="csq",1,0')
     port.write(b"AT+CGMI\r")
+    select.select([port.fd], [], [], PATIENCE_S)  # the answer is there, and stays unread
     port.close()
     await emulator.call("signal", modem=0, rssi=9)
     again = open_port(await emulator.link(0))

@@ -54,3 +54,9 @@ def test_lines_from_the_field(line: str, names: list[str]) -> None:
 def test_forms() -> None:
     forms = [command.form for command in parse("+CLIP;+CLIP?;+CLIP=?;+CLIP=1")]
     assert forms == [Form.EXECUTE, Form.READ, Form.TEST, Form.SET]
+
+
+@pytest.mark.parametrize("line", ['+CLIP="', '+CLIP=1,"2', '+CLIP=a"b"', "+", "+=1", "S", "&", "é", "+C-SQ"])
+def test_what_is_no_command_is_refused(line: str) -> None:
+    with pytest.raises(RefusedError):
+        list(parse(line))
