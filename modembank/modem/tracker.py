@@ -98,7 +98,8 @@ class CallTracker:
         if call is None:
             return []
         call.state = advance(call.state, CallEvent.RELEASE)
-        return [Ended(call, evidence, stamp)] if call.told or call.accepted else []
+        perhaps_charged = call.direction is Direction.MO and call.accepted
+        return [Ended(call, evidence, stamp)] if call.told or perhaps_charged else []
 
     def observe(self, indication: Indication, stamp: Stamp) -> list[Output]:
         """A URC told something about a call."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modembank.at.command import ANSWER, LIST_CALLS, READ_IMEI, READ_SIGNAL, AtCommand, dial, join
+from modembank.at.command import ANSWER, LIST_CALLS, READ_IMEI, READ_MODEL, READ_SIGNAL, AtCommand, dial, join
 from modembank.at.engine import SENTINELS, AtEngine, Doubtful, Event, Prompt, Urc
 from modembank.at.lines import LINE_CAP
 from modembank.at.result import Result
@@ -115,16 +115,21 @@ def test_a_late_answer_never_reaches_the_next_command(data: st.DataObject) -> No
     answer = answer_of(late, data.draw, False, [])
     final_ends_at = len(answer) - 1
     before = data.draw(st.integers(0, final_ends_at))
-    early_events = feed(engine, chunks(answer[:before], data.draw))
+    assert results(feed(engine, chunks(answer[:before], data.draw))) == []
     engine.give_up()
     with pytest.raises(AtBusyError):
         engine.send(following.command)
     stream = answer[before:]
+    told: list[str] = []
     for _ in range(data.draw(st.integers(1, 2))):
         sentinel = engine.resync().decode().strip("\r").removeprefix("AT")
-        stream += answer_of(Exchange(AtCommand(sentinel), SENTINEL_ANSWERS[sentinel]), data.draw, False, [])
-    events = early_events + feed(engine, chunks(stream, data.draw))
-    assert [result.command for result in results(events)] == [sentinel]
+        answered = Exchange(AtCommand(sentinel), SENTINEL_ANSWERS[sentinel])
+        stream += answer_of(answered, data.draw, False, told)
+    events = feed(engine, chunks(stream[:-1], data.draw))
+    assert results(events) == []  # not before all that is owed has come
+    assert [result.command for result in results(engine.feed(stream[-1:]))] == [sentinel]
+    wanted = [urc for urc in told if not urc.startswith("~")]
+    assert texts(events)[len(texts(events)) - len(wanted) :] == wanted  # news is not lost while we wait
     engine.send(following.command)
     heard: list[str] = []
     events = feed(engine, chunks(answer_of(following, data.draw, False, heard), data.draw))
@@ -149,6 +154,13 @@ def test_the_echo_is_never_taken_for_the_imei() -> None:
     events = engine.feed(b"AT+CGSN\r\r\n866909030010099\r\n\r\nOK\r\n")
     assert events == [Result("+CGSN", "OK", ("866909030010099",))]
     assert engine.counters.echo == 1
+
+
+def test_a_urc_is_never_taken_for_a_text_without_prefix() -> None:
+    engine = AtEngine()
+    engine.send(READ_MODEL)
+    events = engine.feed(b'\r\nRING\r\n\r\nEC25\r\n+QIND: "csq",20,99\r\n\r\nOK\r\n')
+    assert events == [Urc("RING"), Urc('+QIND: "csq",20,99'), Result("+CGMM", "OK", ("EC25",))]
 
 
 def test_double_carriage_returns_are_dropped() -> None:

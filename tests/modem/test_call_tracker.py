@@ -133,6 +133,12 @@ def test_a_ring_alone_is_a_rumour_and_goes_without_a_word() -> None:
     assert tracker.call is None
 
 
+def test_a_rumour_has_no_end_to_tell() -> None:
+    tracker = CallTracker(UNSEEN_S)
+    tracker.observe(Indication(CallKind.INCOMING, Evidence.RING, direction=Direction.MT), at(0))
+    assert tracker.end(Evidence.PORT_LOST, at(1)) == []
+
+
 def test_ring_clip_and_referee_make_one_incoming_call_with_its_number() -> None:
     tracker = CallTracker(UNSEEN_S)
     ring = Indication(CallKind.INCOMING, Evidence.RING, direction=Direction.MT)

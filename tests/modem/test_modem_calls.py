@@ -257,6 +257,25 @@ async def test_calls_left_over_from_before_are_cleared(emulator: RunningEmulator
         assert await rig.modem.clear_calls() == 0
 
 
+async def test_the_voice_path_is_armed_again_for_every_call(emulator: RunningEmulator, next_modem: Next) -> None:
+    async with driven(emulator, next_modem()) as rig:
+        await rig.modem.run_at("AT+QPCMV=0")
+        assert (await emulator.modem(rig.index))["qpcmv"] == [0, 0]
+        await rig.modem.dial(emulator.parties["echo"])
+        assert (await emulator.modem(rig.index))["qpcmv"] == [1, 0]
+
+
+async def test_a_left_over_call_is_hung_up_before_the_next_dial(emulator: RunningEmulator, next_modem: Next) -> None:
+    index = next_modem()
+    async with driven(emulator, index) as rig:
+        await rig.modem.dial(emulator.parties["tone"])
+        await rig.heard.heard(CallKind.ANSWERED)
+    async with driven(emulator, index) as rig:
+        await rig.modem.dial(emulator.parties["echo"])
+        await rig.heard.heard(CallKind.ANSWERED)
+        assert [call.number for call in await rig.modem.list_calls()] == [emulator.parties["echo"]]
+
+
 async def test_a_second_dial_is_refused_while_a_call_is_up(emulator: RunningEmulator, next_modem: Next) -> None:
     async with driven(emulator, next_modem()) as rig:
         await rig.modem.dial(emulator.parties["echo"])

@@ -10,7 +10,16 @@ from dataclasses import replace
 import pytest
 
 from modembank.errors import AtTimeoutError, CmeError, NoVoiceError, PortBusyError, PortLostError, SimNotReadyError
-from modembank.modem import CallKind, Evidence, Modem, ModemState, ModemTimings, Registration, SerialBackend, scan
+from modembank.modem import (
+    CallKind,
+    Evidence,
+    Modem,
+    ModemState,
+    ModemTimings,
+    Registration,
+    SerialBackend,
+    scan,
+)
 from modembank.tty.backends import PortOpener
 from modembank.tty.channel import ChannelTimings
 from tests.support.emulator import RunningEmulator

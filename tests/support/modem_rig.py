@@ -34,15 +34,19 @@ class Listener:
     releases: list[CallRelease] = field(default_factory=list)
     digits: list[str] = field(default_factory=list)
     flow: list[bool] = field(default_factory=list)
+    log: list[ModemInfo | CallProgress | CallRelease] = field(default_factory=list)
 
     def modem_changed(self, info: ModemInfo) -> None:
         self.infos.append(info)
+        self.log.append(info)
 
     def call_progress(self, progress: CallProgress) -> None:
         self.progress.append(progress)
+        self.log.append(progress)
 
     def call_released(self, release: CallRelease) -> None:
         self.releases.append(release)
+        self.log.append(release)
 
     def dtmf_received(self, digit: str) -> None:
         self.digits.append(digit)

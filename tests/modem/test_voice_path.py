@@ -1,0 +1,58 @@
+"""Voice is proven by a set and a read-back: saying OK is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from modembank.at.command import LIST_CALLS, AtCommand
+from modembank.dialects.quectel import EC25
+from modembank.errors import AtResultError, NoVoiceError
+from modembank.modem.voice import arm_voice
+
+OFF, ON = "+QPCMV: 0,0", "+QPCMV: 1,0"
+BEARER = '+CLCC: 1,0,0,1,0,"",128'
+
+
+class Table:
+    """Answers command lines from a table; what is not in it is refused."""
+
+    def __init__(self, answers: dict[str, tuple[str, ...]]) -> None:
+        self._answers = answers
+        self.asked: list[str] = []
+
+    async def __call__(self, command: AtCommand, on_written: Callable[[], None] | None = None) -> tuple[str, ...]:
+        self.asked.append(command.text)
+        if command.text not in self._answers:
+            raise AtResultError(command.text, "ERROR")
+        return self._answers[command.text]
+
+
+async def test_set_and_read_back_in_one_line_with_what_rides_along() -> None:
+    modem = Table({"+QPCMV=1,0;+QPCMV?;+CLCC": (ON, BEARER)})
+    assert await arm_voice(modem, EC25.voice, LIST_CALLS) == (BEARER,)
+    assert len(modem.asked) == 1
+
+
+async def test_ok_without_the_value_read_back_is_no_voice() -> None:
+    with pytest.raises(NoVoiceError, match="reads back"):
+        await arm_voice(Table({"+QPCMV=1,0;+QPCMV?": (OFF,)}), EC25.voice)
+
+
+async def test_a_refused_setting_is_fine_where_voice_is_on_already() -> None:
+    modem = Table({"+QPCMV?;+CLCC": (ON, BEARER)})
+    assert await arm_voice(modem, EC25.voice, LIST_CALLS) == (BEARER,)
+
+
+async def test_another_mode_is_left_by_way_of_off() -> None:
+    """A direct switch from one mode to another is refused."""
+    modem = Table({"+QPCMV?": ("+QPCMV: 1,2",), "+QPCMV=0": ()})
+    with pytest.raises(NoVoiceError):
+        await arm_voice(modem, EC25.voice)
+    assert modem.asked == ["+QPCMV=1,0;+QPCMV?", "+QPCMV?", "+QPCMV=0", "+QPCMV=1,0;+QPCMV?"]
+
+
+async def test_no_voice_at_all() -> None:
+    with pytest.raises(NoVoiceError, match="refuses"):
+        await arm_voice(Table({}), EC25.voice)
