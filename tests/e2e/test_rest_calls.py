@@ -130,7 +130,7 @@ async def test_a_call_that_the_network_drops(bank: TestBank) -> None:
 
 async def test_digits_of_the_far_party_become_events(bank: TestBank) -> None:
     events: list[Json] = []
-    async with _watching(bank, events):
+    async with bank.watching(events):
         await bank.dial(bank.parties["dtmf"])
 
         async def look() -> str | None:
@@ -150,7 +150,7 @@ async def test_digits_by_api_reach_the_far_party(bank: TestBank) -> None:
 
 async def test_ringing_and_answered_are_two_events_at_the_modems_moments(bank: TestBank) -> None:
     events: list[Json] = []
-    async with _watching(bank, events):
+    async with bank.watching(events):
         call = await bank.dial(bank.parties["echo"])
         await bank.wait_status(call["id"], "in_progress")
         await bank.post(f"/v1/calls/{call['id']}/actions/hangup")
@@ -255,35 +255,6 @@ async def test_fifty_dials_on_sixteen_sims(tmp_path: Path) -> None:
         assert {problem["code"] for problem in refused} == {"no_sim_available"}
         for call in placed:
             assert (await bank.wait_status(call["id"], "in_progress"))["why"]["winner"]
-
-
-@asynccontextmanager
-async def _watching(bank: TestBank, into: list[Json]) -> AsyncIterator[None]:
-    """Collect events over Server-Sent Events, as a script would."""
-    import json
-
-    connected = asyncio.Event()
-
-    async def read() -> None:
-        async with (
-            bank.client() as client,
-            client.stream(
-                "GET", "/v1/events", headers={"Accept": "text/event-stream"}, params={"levels": "false"}, timeout=None
-            ) as answer,
-        ):
-            assert answer.status_code == 200
-            connected.set()
-            async for line in answer.aiter_lines():
-                if line.startswith("data:"):
-                    into.append(json.loads(line.removeprefix("data:")))
-
-    reader = asyncio.create_task(read())
-    try:
-        await asyncio.wait_for(connected.wait(), 10)
-        yield
-    finally:
-        reader.cancel()
-        await asyncio.gather(reader, return_exceptions=True)
 
 
 def _seconds(stamp: str) -> float:

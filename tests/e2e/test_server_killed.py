@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import AsyncIterator
 
-from tests.support.bank import TestBank, until
+import pytest
+import pytest_asyncio
+
+from tests.support.bank import TestBank, start_bank, until
+from tests.support.databases import new_postgres_database, postgres_cluster
 from tests.support.invariants import dialled
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
+async def shared_bank(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[TestBank]:
+    """The whole bank, once on each database."""
+    folder = tmp_path_factory.mktemp(f"bank-{request.param}")
+    if request.param == "sqlite":
+        async with start_bank(folder, modems=3) as running:
+            yield running
+        return
+    with postgres_cluster() as socket:
+        url = await new_postgres_database(socket, "killed")
+        async with start_bank(folder, modems=3, settings={"MODEMBANK_DATABASE__URL": url}) as running:
+            yield running
 
 
 async def test_a_killed_server_leaves_no_call_behind(bank: TestBank) -> None:

@@ -128,6 +128,31 @@ class TestBank:
 
         await until(look, what=f"{modems} modems to be ready", limit_s=START_LIMIT_S)
 
+    @contextlib.asynccontextmanager
+    async def watching(self, into: list[Json]) -> AsyncIterator[None]:
+        """Collect events over Server-Sent Events, as a script would."""
+        connected = asyncio.Event()
+
+        async def read() -> None:
+            headers, params = {"Accept": "text/event-stream"}, {"levels": "false"}
+            async with (
+                self.client() as client,
+                client.stream("GET", "/v1/events", headers=headers, params=params, timeout=None) as answer,
+            ):
+                assert answer.status_code == 200
+                connected.set()
+                async for line in answer.aiter_lines():
+                    if line.startswith("data:"):
+                        into.append(json.loads(line.removeprefix("data:")))
+
+        reader = asyncio.create_task(read())
+        try:
+            await asyncio.wait_for(connected.wait(), WAIT_LIMIT_S)
+            yield
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
 
 async def until(look: Callable[[], Awaitable[T | None]], *, what: str, limit_s: float = WAIT_LIMIT_S) -> T:
     """Ask again and again until there is an answer; the limit is generous because machines are shared."""
