@@ -14,6 +14,7 @@ from modembank.modem import (
     CallKind,
     Evidence,
     Modem,
+    ModemInfo,
     ModemState,
     ModemTimings,
     Registration,
@@ -174,10 +175,10 @@ async def test_an_unplugged_modem_loses_its_call_within_two_seconds(
         with pytest.raises(PortLostError):
             await asyncio.wait_for(asyncio.shield(rig.task), 10)
         assert rig.modem.info.state is ModemState.LOST
+        lost = next(one for one in rig.heard.log if isinstance(one, ModemInfo) and one.state is ModemState.LOST)
+        assert rig.heard.log.index(release) < rig.heard.log.index(lost)  # first the call, then its modem
         with pytest.raises(PortLostError):
-            await rig.modem.hang_up() if rig.modem.info.state is not ModemState.LOST else await rig.modem.dial(
-                "+447700900901"
-            )
+            await rig.modem.dial(emulator.parties["echo"])
         assert len(rig.heard.releases) == 1
         assert any("+CLCC" in line.text for line in rig.modem.trace(1000))
 
