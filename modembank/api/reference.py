@@ -180,7 +180,7 @@ def _properties(schema: _Schema) -> Iterator[FieldDoc]:
 def _type(schema: _Schema) -> str:
     """Return a schema's type in words."""
     if schema.ref:
-        return "any JSON" if schema.ref == _ANY else schema.ref.removeprefix(_REF)
+        return "any value" if schema.ref == _ANY else schema.ref.removeprefix(_REF)
     if schema.const is not None:
         return f'"{schema.const}"'
     if schema.enum:
