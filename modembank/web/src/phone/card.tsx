@@ -3,6 +3,7 @@ import { phone, session } from "../bank";
 import { isActive } from "../client/machine";
 import { Icon } from "../ui/icons";
 import { rackCounts } from "../rack/rows";
+import { loaded } from "../store";
 import { ActiveCall } from "./active";
 import { keypadOpen, place, type, typed } from "./dialer";
 import { Keypad } from "./keypad";
@@ -26,7 +27,7 @@ export function PhoneCard(): JSX.Element {
 function StateLine(): JSX.Element {
   const snapshot = phone.value;
   const { ready, sims } = rackCounts.value;
-  const { title, detail } = say(snapshot, ready, sims);
+  const { title, detail } = say(snapshot, ready, loaded.value ? sims : null);
   const bad = snapshot.state === "ended" && (snapshot.trouble !== null || isFailure(snapshot.call?.status));
   return (
     <div

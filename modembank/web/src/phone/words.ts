@@ -9,7 +9,8 @@ export interface Saying {
   detail: string;
 }
 
-export function say(phone: SessionSnapshot, readySims: number, allSims: number): Saying {
+/** `allSims` is null while the lists are still on their way. */
+export function say(phone: SessionSnapshot, readySims: number, allSims: number | null): Saying {
   if (phone.hangingUp && isActive(phone.state)) return { title: "Hanging up…", detail: "" };
   switch (phone.state) {
     case "idle":
@@ -27,7 +28,8 @@ export function say(phone: SessionSnapshot, readySims: number, allSims: number):
   }
 }
 
-function idle(readySims: number, allSims: number): Saying {
+function idle(readySims: number, allSims: number | null): Saying {
+  if (allSims === null) return { title: "One moment…", detail: "Asking the bank for its SIMs" };
   if (allSims === 0) return { title: "No SIM yet", detail: "Plug in a modem with a SIM" };
   if (readySims === 0) return { title: "No SIM is ready", detail: `${allSims} known, see the rack` };
   return { title: "Ready to call", detail: `${readySims} of ${allSims} SIMs ready` };
