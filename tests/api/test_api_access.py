@@ -33,14 +33,12 @@ async def test_every_route_but_health_needs_a_key(api):
     assert tried > 20
 
 
-@pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer mbk_wrong", "Basic bWJrOng=", "bearer \xe9", "Bearer mbk_a mbk_b"]
-)
-async def test_a_wrong_key_is_refused(api, header):
+async def test_a_wrong_key_is_refused(api):
     async with api.anonymous() as client:
-        answer = await client.get("/v1/info", headers={"Authorization": header.encode("latin-1")})
-    assert answer.status_code == 401
-    assert answer.headers["content-type"] == "application/problem+json"
+        for header in ["", "Bearer", "Bearer mbk_wrong", "Basic bWJrOng=", "bearer \xe9", "Bearer mbk_a mbk_b"]:
+            answer = await client.get("/v1/info", headers={"Authorization": header.encode("latin-1")})
+            assert answer.status_code == 401, header
+            assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_a_revoked_key_is_refused(api):
@@ -97,10 +95,10 @@ async def test_other_origins_may_not_open_the_websocket(api):
     assert b'"code":"forbidden"' in refused.value.response.body
 
 
-@pytest.mark.parametrize("origin", ["https://crm.example", "same", None])
-async def test_own_allowed_and_absent_origins_may(api, origin):
-    async with api.websocket(origin=api.url if origin == "same" else origin) as stream:
-        assert stream.response.status_code == 101
+async def test_own_allowed_and_absent_origins_may(api):
+    for origin in ("https://crm.example", api.url, None):
+        async with api.websocket(origin=origin) as stream:
+            assert stream.response.status_code == 101, origin
 
 
 async def test_cors_answers_allowed_origins_only(api):

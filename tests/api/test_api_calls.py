@@ -60,11 +60,11 @@ async def test_times_are_rfc3339_utc_with_milliseconds(api):
     assert call["created_at"].endswith("Z")
 
 
-@pytest.mark.parametrize("name", ["id", "iccid", "number"])
-async def test_from_names_a_sim(api, name):
-    sim = (await api.client.get("/v1/sims")).json()["data"][2]
-    call = await api.dial(**{"from": sim[name]})
-    assert call["sim"]["id"] == sim["id"]
+async def test_from_names_a_sim(api):
+    sims = (await api.client.get("/v1/sims")).json()["data"]
+    for sim, name in zip(sims, ("id", "iccid", "number"), strict=False):
+        call = await api.dial(**{"from": sim[name]})
+        assert call["sim"]["id"] == sim["id"], name
 
 
 async def test_actions_reach_the_host(api):
@@ -105,10 +105,10 @@ async def test_acting_on_an_ended_call_is_a_conflict(api):
         assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state"), action
 
 
-@pytest.mark.parametrize("digits", ["", "x", "1,2", "1" * 65, "१"])
-async def test_only_dtmf_digits_are_sent(api, digits):
+async def test_only_dtmf_digits_are_sent(api):
     call_id = (await api.dial())["id"]
-    assert (await api.act(call_id, "dtmf", {"digits": digits})).status_code == 422
+    for digits in ("", "x", "1,2", "1" * 65, "१"):
+        assert (await api.act(call_id, "dtmf", {"digits": digits})).status_code == 422, digits
     assert not api.host.asked(SendDtmf)
 
 
@@ -192,12 +192,12 @@ async def test_concurrent_posts_with_one_key_dial_once(api):
     assert (await post(api, "k1")).headers["idempotent-replayed"] == "true"
 
 
-@pytest.mark.parametrize("key", ["", "a b", "k" * 129, "ü"])
-async def test_an_odd_idempotency_key_is_refused(api, key):
-    headers = {"Idempotency-Key": key.encode()}
-    answer = await api.client.post("/v1/calls", json={"to": api.number}, headers=headers)
-    assert answer.status_code == 422
-    assert not api.host.commands
+async def test_an_odd_idempotency_key_is_refused(api):
+    for key in ["", "a b", "k" * 129, "ü"]:
+        headers = {"Idempotency-Key": key.encode()}
+        answer = await api.client.post("/v1/calls", json={"to": api.number}, headers=headers)
+        assert answer.status_code == 422, key
+    assert not api.host.asked(Dial)
 
 
 @pytest.mark.parametrize("modem_count", [16])
@@ -239,9 +239,9 @@ async def test_calls_are_filtered(api):
     assert (await api.client.get("/v1/calls?status=talking")).status_code == 422
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "cursor=%00", "sim_id=%00", f"cursor={'x' * 300}"])
-async def test_odd_queries_are_refused(api, query):
-    assert (await api.client.get(f"/v1/calls?{query}")).status_code == 422
+async def test_odd_queries_are_refused(api):
+    for query in ["limit=0", "limit=501", "cursor=%00", "sim_id=%00", f"cursor={'x' * 300}"]:
+        assert (await api.client.get(f"/v1/calls?{query}")).status_code == 422, query
 
 
 JSON = st.recursive(
