@@ -36,7 +36,6 @@ from modembank.bank.views import call_record
 from modembank.bus.bus import Bus
 from modembank.bus.commands import TraceLine
 from modembank.bus.events import AnyEvent, CallLevels, HostStopped
-from modembank.bus.vocabulary import HangupSource
 from modembank.config import Settings
 from modembank.errors import NotFoundError, StoreError
 from modembank.store import calls as call_rows
@@ -114,9 +113,9 @@ class Bank:
         """Refuse a ringing incoming call; raises like `answer`."""
         return await self._control.reject(call_id)
 
-    async def hang_up(self, call_id: str, *, by: HangupSource = HangupSource.CALLER) -> CallRecord:
+    async def hang_up(self, call_id: str) -> CallRecord:
         """End a call in any state; repeating it is harmless. Raises NotFoundError, HostError."""
-        return await self._control.hang_up(call_id, by)
+        return await self._control.hang_up(call_id)
 
     async def dtmf(self, call_id: str, digits: str) -> CallRecord:
         """Send 1 to 64 digits 0-9 * # A-D; raises like `answer`, RequestError for other digits."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from modembank.at.console import check_console_line
 from modembank.at.mask import mask
-from modembank.bank.console import check_console_line
 from modembank.bank.inventory import Inventory
 from modembank.bank.journal import Journal
 from modembank.bank.numbers import parse_dialable

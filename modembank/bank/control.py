@@ -37,6 +37,8 @@ from modembank.store.models import CallRow
 # How long an action waits for the event that proves it; the action is done either way.
 SETTLE_S = 2.0
 MEDIA_DEADLINE_S = 15.0
+# The host gives a modem 12 s to confirm a release before it closes the record without it.
+RELEASE_DEADLINE_S = 15.0
 DIGITS = re.compile(r"[0-9*#A-D]{1,64}", re.ASCII)
 
 
@@ -64,7 +66,10 @@ class Control:
                 row,
                 Answer(call_id=call_id, max_duration_s=row.max_duration_s, offer=offer, deadline_s=MEDIA_DEADLINE_S),
             )
-            call = await self._settled(call_id, lambda call: call.status is not CallStatus.RINGING)
+            if offer is None:
+                call = await self._settled(call_id, lambda call: call.status is not CallStatus.RINGING)
+            else:  # the host answers once media is up, and for that the client must have our SDP first
+                call = call_record(await self._row(call_id))
         finally:
             self._answering.discard(call_id)
         return Dialed(call=call, answer_sdp=reply.sdp if isinstance(reply, SdpAnswer) else None)
@@ -76,11 +81,12 @@ class Control:
             raise WrongStateError(f"call {call_id} cannot be rejected; it is {row.direction} and {row.status}")
         return await self._end(row, HangupSource.CALLEE, Cause.CALL_REJECTED, CallStatus.REJECTED)
 
-    async def hang_up(self, call_id: str, by: HangupSource) -> CallRecord:
-        """End a call in any state; on a call that has ended nothing happens."""
+    async def hang_up(self, call_id: str) -> CallRecord:
+        """End a call in any state, on behalf of our side of it; on a call that has ended nothing happens."""
         row = await self._row(call_id)
         if row.ended_at is not None:
             return call_record(row)
+        by = HangupSource.CALLER if row.direction == Direction.OUTBOUND else HangupSource.CALLEE
         if row.answered_at is not None:
             return await self._end(row, by, Cause.NORMAL_CLEARING, CallStatus.COMPLETED)
         if row.direction == Direction.INBOUND:
@@ -128,12 +134,17 @@ class Control:
 
     async def _end(self, row: CallRow, source: HangupSource, cause: Cause, status: CallStatus) -> CallRecord:
         pending = self._dialler.pending.get(row.id)
-        reply = await self._bus.request(row.host_id, HangUp(call_id=row.id, source=source, cause=cause))
+        command = HangUp(call_id=row.id, source=source, cause=cause, deadline_s=RELEASE_DEADLINE_S)
+        reply = await self._bus.request(
+            row.host_id, HangUp(call_id=row.id, source=source, cause=cause, deadline_s=RELEASE_DEADLINE_S)
+        )
         call = await self._ended(row.id, reply)
         if pending is not None and not call.status.ended:
             # Our release overtook the dial command: the host knows the call once that one is answered.
             await pending.wait()
-            reply = await self._bus.request(row.host_id, HangUp(call_id=row.id, source=source, cause=cause))
+            reply = await self._bus.request(
+                row.host_id, HangUp(call_id=row.id, source=source, cause=cause, deadline_s=RELEASE_DEADLINE_S)
+            )
             call = await self._ended(row.id, reply)
         if call.status.ended or not isinstance(reply, Refused):
             return call

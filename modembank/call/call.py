@@ -30,7 +30,7 @@ from modembank.errors import (
 log = logging.getLogger(__name__)
 
 # Digits that wait while one is being sent; nobody types more ahead, and an automaton must wait for its answers.
-DTMF_WAITING_LIMIT = 32
+DTMF_WAITING_LIMIT = 64
 # Between OK to ATA and the modem's evidence of an active call; +CLCC is asked every 2 s.
 ANSWER_EVIDENCE_LIMIT_S = 20.0
 # The modem confirms a release within 5 s or is escalated (hardware sheet, section 18.4); after this the call is over

@@ -11,7 +11,6 @@ from modembank.bank.events import EventStream
 from modembank.bank.journal import Journal
 from modembank.bank.records import DialRequest
 from modembank.bank.wire import rfc3339
-from modembank.bus.vocabulary import HangupSource
 from modembank.store.database import Database
 
 TO = "+447700900777"
@@ -197,7 +196,7 @@ async def test_levels_of_a_call_pass_through_unstored(rack):
 async def test_a_call_in_an_event_has_the_form_of_the_rest_contract(rack):
     stream = rack.bank.events.subscribe()
     dialed = await rack.bank.dial(DialRequest(to=TO, metadata={"a": "b"}), actor="test")
-    await rack.bank.hang_up(dialed.call.id, by=HangupSource.CALLER)
+    await rack.bank.hang_up(dialed.call.id)
     [queued] = await read(stream, 1)
     call = queued.data["call"]
     assert set(call) == {

@@ -10,7 +10,6 @@ import pytest
 from modembank.bank.records import CallQuery, DialRequest, Idempotency
 from modembank.bus.bus import refused
 from modembank.bus.commands import AnyCommand, AnyReply, Dial
-from modembank.bus.vocabulary import HangupSource
 from modembank.errors import (
     IdempotencyMismatchError,
     IdempotencyRunningError,
@@ -95,7 +94,7 @@ async def test_a_dial_that_found_no_sim_leaves_the_key_free(rack):
     taken = [(await rack.bank.dial(REQUEST, actor="x")).call.id for _ in range(4)]
     with pytest.raises(NoSimAvailableError):
         await dial(rack)
-    await rack.bank.hang_up(taken[0], by=HangupSource.CALLER)
+    await rack.bank.hang_up(taken[0])
     assert (await dial(rack)).call.id not in taken
 
 
@@ -105,7 +104,7 @@ async def test_a_request_that_a_crash_cut_off_counts_as_done_when_its_call_is_ov
         (await get_request(session, "key_a", "k-1")).state = "running"
     with pytest.raises(IdempotencyRunningError):
         await dial(rack)
-    await rack.bank.hang_up(first.call.id, by=HangupSource.CALLER)
+    await rack.bank.hang_up(first.call.id)
     assert (await dial(rack)).call.id == first.call.id
 
 

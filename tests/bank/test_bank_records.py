@@ -284,7 +284,7 @@ async def test_every_dialled_call_has_exactly_one_record_after_a_storm(full_rack
     async def one(number: int) -> str:
         call_id = (await rack.bank.dial(DialRequest(to=TO), actor="test")).call.id
         if number % 3 == 0:
-            await rack.bank.hang_up(call_id, by=HangupSource.CALLER)
+            await rack.bank.hang_up(call_id)
         elif number % 3 == 1:
             rack.host.end(call_id, HangupSource.CALLEE, Cause.USER_BUSY)
         return call_id

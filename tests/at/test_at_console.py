@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modembank.bank.console import check_console_line
+from modembank.at.console import check_console_line
 from modembank.errors import AtRefusedError
 
 
