@@ -366,6 +366,7 @@ class StoreError(ModembankError):
 
     code = "store"
     status = 503
+    status = 503
     fault = Fault.OPERATOR
 
 

@@ -20,6 +20,7 @@ from modembank.errors import (
     NoSimAvailableError,
     NotFoundError,
     RequestError,
+    StoreError,
     UnauthorizedError,
     ValidationFailedError,
 )
@@ -57,7 +58,7 @@ def problem_response(
         type=f"/docs#{error.code}",
         title=title_of(type(error)),
         status=error.status,
-        detail=str(error) if error.status != 500 else "Something went wrong here; the log has the request id.",
+        detail=_detail(error),
         instance=connection.url.path,
         code=error.code,
         request_id=request_id(connection),
@@ -71,6 +72,15 @@ def problem_response(
         media_type=MEDIA_TYPE,
         headers={**_headers_for(error), **(headers or {})},
     )
+
+
+def _detail(error: ModembankError) -> str:
+    """Return the error's sentence, unless it may tell of our insides."""
+    if isinstance(error, StoreError):
+        return "The database does not answer; the log says why, under the request id."
+    if error.status == 500:
+        return "Something went wrong here; the log says what, under the request id."
+    return str(error)
 
 
 def request_id(connection: HTTPConnection) -> str:

@@ -6,6 +6,7 @@ import json
 
 from modembank.api.edge import BODY_LIMIT_BYTES
 from modembank.bus.commands import Dial
+from modembank.errors import StoreError
 
 PROBLEM = "application/problem+json"
 FIELDS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
@@ -106,6 +107,18 @@ async def test_a_large_body_without_a_length_is_refused_too(api):
             yield b" " * 1024
 
     check(await api.client.post("/v1/calls", content=chunks()), 413, "body_too_large")
+
+
+async def test_a_database_that_is_away_is_told_without_internals(api, monkeypatch, caplog):
+    async def fails(*_: object) -> None:
+        raise StoreError("the database failed: secret at 10.0.0.1")
+
+    monkeypatch.setattr(api.bank, "list_hosts", fails)
+    answer = await api.client.get("/v1/hosts")
+    check(answer, 503, "store")
+    assert int(answer.headers["retry-after"]) > 0
+    assert "secret" not in answer.text
+    assert "secret" in caplog.text
 
 
 async def test_an_unhandled_error_shows_no_internals(api, monkeypatch, caplog):
