@@ -61,6 +61,7 @@ class BridgeSession:
         self._closed = False
         self._state = MediaState.NEW
         self._phase = MediaPhase.DIALING
+        self._talking = False
         self._muted = False
         self._early = False
         self._loud_frames = 0
@@ -107,6 +108,7 @@ class BridgeSession:
         if self._phase is MediaPhase.HELD:
             self._stream.marker = True
         self._phase = phase
+        self._talking = phase is MediaPhase.TALKING
         self._ringback.rewind()
 
     def set_muted(self, on: bool) -> None:
@@ -158,7 +160,7 @@ class BridgeSession:
 
     def far_frame(self, position: int, pcm: bytes) -> None:
         """One frame of the far side: written to the modem now, or kept until its turn."""
-        if self._muted or self._phase is MediaPhase.HELD:
+        if self._muted or (not self._talking and self._phase is MediaPhase.HELD):
             pcm = SILENCE
         out = self._playout.frame(position, pcm)
         if out:
@@ -211,7 +213,13 @@ class BridgeSession:
             self._playout.restart()
         count = len(data) // FRAME_BYTES
         if count == 1:
-            self._to_far(data)
+            if self._talking and self._peer is not None:
+                self._peer.send(data)
+                self._frames += 1
+                if self._frames % _METER_EVERY == 0:
+                    self._meter(data)
+            else:
+                self._to_far(data)
         else:
             for start in range(0, len(data), FRAME_BYTES):
                 self._to_far(data[start : start + FRAME_BYTES])
@@ -226,9 +234,9 @@ class BridgeSession:
         self._sink.modem_audio_lost()
 
     def _to_far(self, modem: bytes) -> None:
-        phase = self._phase
-        if phase is not MediaPhase.TALKING:
-            modem = self._comfort.next() if phase is MediaPhase.HELD else self._before_answer(modem)
+        if not self._talking:
+            held = self._phase is MediaPhase.HELD
+            modem = self._comfort.next() if held else self._before_answer(modem)
         if self._peer is not None:
             self._peer.send(modem)
         self._frames += 1

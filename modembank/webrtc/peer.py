@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from aiortc import RTCDtlsParameters, RTCIceCandidate, RTCIceServer
+from aiortc import InvalidStateError, RTCDtlsParameters, RTCIceCandidate, RTCIceServer
 
 from modembank.errors import InvalidOfferError
 from modembank.media import codecs, rtcp, rtp
@@ -236,6 +236,8 @@ class WebRtcPeer:
                     await transport.dtls.start(RTCDtlsParameters(list(offer.fingerprints)))
         except TimeoutError:
             _log.info("no media path within %g s", self._settings.connect_timeout_s)
+        except (OSError, InvalidStateError) as error:
+            _log.info("no media path: %s", error)
         if transport.dtls.state != "connected":
             self._become(MediaState.FAILED)
             return

@@ -291,3 +291,16 @@ def test_whatever_comes_the_floor_holds_and_the_order_too(events: list[int | Non
         frames = [data[i : i + FRAME_BYTES] for i in range(0, len(data), FRAME_BYTES)]
         out += [index for frame in frames if (index := index_of(frame)) is not None]
     assert in_order(list(out))
+
+
+def test_after_a_restart_the_cushion_is_built_up_anew() -> None:
+    playout = Playout()
+    playout.new_source(lambda: SILENCE)
+    for i in range(4):
+        playout.frame(i, loud(i))
+    playout.tick()
+    playout.restart()
+    assert playout.tick() == SILENCE, "the modem's buffer ran dry while its clock stood still"
+    assert playout.cushion_frames == FLOOR_FRAMES
+    assert playout.counters.underruns == 0
+    assert playout.frame(4, loud(4)) == loud(4)
