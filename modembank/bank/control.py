@@ -135,16 +135,12 @@ class Control:
     async def _end(self, row: CallRow, source: HangupSource, cause: Cause, status: CallStatus) -> CallRecord:
         pending = self._dialler.pending.get(row.id)
         command = HangUp(call_id=row.id, source=source, cause=cause, deadline_s=RELEASE_DEADLINE_S)
-        reply = await self._bus.request(
-            row.host_id, HangUp(call_id=row.id, source=source, cause=cause, deadline_s=RELEASE_DEADLINE_S)
-        )
+        reply = await self._bus.request(row.host_id, command)
         call = await self._ended(row.id, reply)
         if pending is not None and not call.status.ended:
             # Our release overtook the dial command: the host knows the call once that one is answered.
             await pending.wait()
-            reply = await self._bus.request(
-                row.host_id, HangUp(call_id=row.id, source=source, cause=cause, deadline_s=RELEASE_DEADLINE_S)
-            )
+            reply = await self._bus.request(row.host_id, command)
             call = await self._ended(row.id, reply)
         if call.status.ended or not isinstance(reply, Refused):
             return call

@@ -43,12 +43,10 @@ class ControlServer:
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        try:
+        # The client is gone, the emulator ends, or a line had no end: this connection is over.
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError, ValueError):
             await self._serve(reader, writer)
-        except (ConnectionError, asyncio.CancelledError, ValueError):
-            pass  # the client is gone, the emulator ends, or a line had no end: this connection is over
-        finally:
-            writer.close()
+        writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
