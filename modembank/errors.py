@@ -44,7 +44,10 @@ class Fault(StrEnum):
 
 
 class ModembankError(Exception):
-    """Base of all our errors; `str()` is one sentence that says what to do. `call_id` names the call, if there is one."""
+    """Base of all our errors; `str()` is one sentence that says what to do.
+
+    `call_id` names the call, if there is one.
+    """
 
     code = "internal"
     status = 500
@@ -365,7 +368,6 @@ class StoreError(ModembankError):
     """The database."""
 
     code = "store"
-    status = 503
     status = 503
     fault = Fault.OPERATOR
 
