@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from modembank.emulator.message_store import MessageStore
 
 PLMN = "00101"
 OPERATOR_LONG = "modembank 001"
@@ -14,13 +16,22 @@ MAX_MODEMS = 500
 TYPE_ALLOCATION_CODE = "86690903"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sim:
-    """One card: `iccid` 19 digits, `imsi` 15 digits, `number` in E.164."""
+    """One card: `iccid` 19 digits, `imsi` 15 digits, `number` in E.164; what it stores goes where it goes."""
 
     iccid: str
     imsi: str
     number: str
+    messages: MessageStore = field(default_factory=MessageStore, compare=False)
+    service_centre: str = "+447700900999"
+    reference: int = -1
+    """TP-MR of the last message sent. Source: 3GPP TS 31.102 clause 4.2.9, EF_SMSS."""
+
+    def next_reference(self) -> int:
+        """Return the TP-MR of the next message."""
+        self.reference = (self.reference + 1) % 256
+        return self.reference
 
 
 def luhn_digit(digits: str) -> str:

@@ -1,4 +1,4 @@
-"""One emulated Quectel EC25: its USB device, its settings, its SIM and its parts."""
+"""One emulated modem: its USB device, its settings, its SIM and its parts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 from modembank.emulator.audio import NMEA, AudioClock, AudioCounters, AudioStream
 from modembank.emulator.commands.simple import current
+from modembank.emulator.family import Family
 from modembank.emulator.identity import Sim, make_imei, make_sim
 from modembank.emulator.journal import Journal
+from modembank.emulator.messages import MessageUnit
 from modembank.emulator.network import Network
 from modembank.emulator.ports import Port, PortHub
 from modembank.emulator.radio import OFF, Radio
@@ -40,12 +42,13 @@ class Rack:
 class Modem:
     """One modem; `present` while it is on the USB bus."""
 
-    def __init__(self, rack: Rack, seed: int, index: int) -> None:
+    def __init__(self, rack: Rack, seed: int, index: int, family: Family) -> None:
         chance = random.Random(f"{seed}:{index}")
         self.index = index
+        self.family = family
         self.place: UsbPlace = place_of(index)
         self.sim: Sim | None = make_sim(seed, index)
-        self.volatile = Volatile()
+        self.volatile = Volatile(stores=(family.store,) * 3)
         self.persistent = Persistent(gps_outport="usbnmea")
         self.faults = Faults()
         self.counters = AudioCounters()
@@ -56,13 +59,14 @@ class Modem:
         self.sessions = {AT: AtSession(self), MODEM: AtSession(self)}
         self.radio = Radio(self, rssi=chance.randrange(14, 29))
         self.voice = VoiceUnit(self)
+        self.messages = MessageUnit(self)
         self._rack = rack
         self._imei = make_imei(seed, index)
         self._phase_s = 0.02 * chance.randrange(PHASE_STEPS) / PHASE_STEPS
         self._numbers: dict[int, int] = {}
         self._ports: dict[int, Port] = {}
         self._gnss_timer = Timers()
-        rack.network.attach(self.sim.number, self.voice)
+        self._attach(self.sim)
 
     @property
     def imei(self) -> str:
@@ -82,6 +86,11 @@ class Modem:
     def simple(self, name: str) -> int:
         """Return the first value of a setting of `commands/simple.py`."""
         return current(self, name)[0]
+
+    @property
+    def first_slot(self) -> int:
+        """Return the number of a message store's first slot."""
+        return self.family.first_slot
 
     def urc(self, text: str) -> None:
         """Say something unasked on the port that `AT+QURCCFG` names."""
@@ -135,6 +144,7 @@ class Modem:
             raise EmulatorError(f"modem {self.index} is not plugged in")
         self.voice.vanish()
         self.present = False
+        self.messages.reset()
         self.timers.cancel()
         self._rack.sys.remove(self.place, self._numbers)
         for session in self.sessions.values():
@@ -158,7 +168,7 @@ class Modem:
 
     def forget_settings(self) -> None:
         """Return to the settings of power-on."""
-        self.volatile = Volatile()
+        self.volatile = Volatile(stores=(self.family.store,) * 3)
         for session in self.sessions.values():
             session.restore_profile()
 
@@ -206,6 +216,7 @@ class Modem:
             raise EmulatorError(f"modem {self.index} has no SIM")
         sim, self.sim = self.sim, None
         self.network.detach(sim.number)
+        self.network.centre.detach(sim.number)
         self.sim_ready = False
         self.radio.become(OFF)
         if self.simple("+QSIMSTAT"):
@@ -222,10 +233,14 @@ class Modem:
         if self.sim is not None:
             raise EmulatorError(f"modem {self.index} has a SIM already")
         self.sim = sim
-        self.network.attach(sim.number, self.voice)
+        self._attach(sim)
         if self.simple("+QSIMSTAT"):
             self.urc("+QSIMSTAT: 1,1")
         self.timers.after(self.faults.sim_busy_s, self.sim_comes_up)
+
+    def _attach(self, sim: Sim) -> None:
+        self.network.attach(sim.number, self.voice)
+        self.network.centre.attach(sim.number, self.messages)
 
     # GNSS.
 

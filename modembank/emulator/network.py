@@ -9,6 +9,7 @@ from typing import Protocol
 from modembank.emulator.connection import Connection, Endpoint, Stage
 from modembank.emulator.identity import international
 from modembank.emulator.journal import Journal
+from modembank.emulator.message_centre import MessageCentre
 from modembank.emulator.parties import NETWORK_NO_ANSWER_S, PLANS, UNASSIGNED, PartyCall, Plan, Sound, plan_table
 from modembank.emulator.signals import Frames
 from modembank.errors import EmulatorError
@@ -46,6 +47,7 @@ class Network:
     def __init__(self, options: NetworkOptions, journal: Journal, speech: Callable[[], Frames]) -> None:
         self.plans = plan_table(PLANS, options.speed)
         self.calls: dict[str, Connection] = {}
+        self.centre = MessageCentre(journal, options.speed)
         self._options = options
         self._journal = journal
         self._speech = speech

@@ -9,6 +9,8 @@ from modembank.emulator import signals
 from modembank.emulator.connection import Connection, Side, Stage
 from modembank.emulator.identity import international
 from modembank.emulator.modem import Modem
+from modembank.emulator.operations_sms import OPERATIONS as SMS_OPERATIONS
+from modembank.emulator.operations_sms import number_of
 from modembank.emulator.parties import Sound
 from modembank.emulator.request import Request
 from modembank.emulator.settings import Faults
@@ -67,7 +69,7 @@ def _call_record(call: Connection) -> Answer:
 
 
 def _incoming(world: World, request: Request) -> Answer:
-    to = _number_of(world, request.value("to"))
+    to = number_of(world, request.value("to"))
     calling = request.text("from", "+447700900990")
     if international(calling) is None:
         raise EmulatorError(f"{calling} is no number that could call")
@@ -78,17 +80,6 @@ def _incoming(world: World, request: Request) -> Answer:
     talk_s = request.seconds("talk_s") if request.has("talk_s") else None
     call = world.network.call_in(calling, to, sound, request.seconds("ring_s", RING_S), talk_s)
     return {"call": call.key}
-
-
-def _number_of(world: World, to: object) -> str:
-    if isinstance(to, int):
-        sim = world.modem(to).sim
-        if sim is None:
-            raise EmulatorError(f"modem {to} has no SIM")
-        return sim.number
-    if not isinstance(to, str):
-        raise EmulatorError("to must be a SIM's number or a modem's index")
-    return to
 
 
 def _hangup(world: World, request: Request) -> Answer:
@@ -214,7 +205,7 @@ def _heard(world: World, request: Request) -> Answer:
 def _sent_dtmf(world: World, request: Request) -> Answer:
     """Digits that a number got in its latest call; with `modem`: that this modem sent by +VTS."""
     if request.has("modem"):
-        number = _number_of(world, request.modem().index)
+        number = number_of(world, request.modem().index)
         call = world.network.last_call(number)
         far = call.callee if call.caller.number == number else call.caller
         return {"digits": far.digits}
@@ -228,7 +219,7 @@ def _side(world: World, request: Request) -> tuple[Side, str]:
         number = request.text("number")
         return _side_of(world.network.last_call(number), number), number.lstrip("+")
     modem = request.modem()
-    number = _number_of(world, modem.index)
+    number = number_of(world, modem.index)
     call = world.network.last_call(number)
     near = _side_of(call, number)
     if request.has("far") and request.switch("far"):
@@ -291,4 +282,5 @@ OPERATIONS: dict[str, Callable[[World, Request], Answer]] = {
     "parties": _parties,
     "seed": _seed,
     "at_log": _at_log,
+    **SMS_OPERATIONS,
 }

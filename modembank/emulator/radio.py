@@ -60,6 +60,7 @@ class Radio:
         for name, mode in self.modem.volatile.creg.items():
             if mode:
                 self.modem.urc(f"{name}: {self.location(mode)}")
+        self.modem.messages.wake()
         self.modem.publish("registration", stat=stat)
 
     def set_signal(self, rssi: int) -> None:

@@ -28,8 +28,14 @@ CMS_TEXTS = {
     302: "Operation not allowed",
     303: "Operation not supported",
     305: "Invalid text mode parameter",
+    304: "Invalid PDU mode parameter",
     310: "SIM not inserted",
+    311: "SIM PIN required",
+    314: "SIM busy",
+    316: "SIM PUK required",
     321: "Invalid memory index",
+    322: "Memory full",
+    331: "No network service",
     340: "No +CNMA acknowledgement expected",
 }
 """Source: 3GPP TS 27.005 clause 3.2.5."""
@@ -51,7 +57,8 @@ class Reply:
     """One command's answer.
 
     `after` runs when the final result code has been written. `deferred` is given a function that the
-    command calls later with the real reply (ATD under +COLP=1).
+    command calls later with the real reply (ATD under +COLP=1). `prompt` asks the host for text with `> ` and
+    turns it into the real reply; None stands for an escape.
     """
 
     lines: tuple[str, ...] = ()
@@ -59,6 +66,7 @@ class Reply:
     after: Callable[[], None] | None = None
     delay_s: float = 0.0
     deferred: Callable[[Callable[[Reply], None]], None] | None = None
+    prompt: Callable[[bytes | None], Reply] | None = None
 
 
 OK = Reply()

@@ -24,7 +24,8 @@ MAX_LINE_BYTES = 2048
 LOG_ENTRIES = 500
 SPLIT_PAUSE_S = 0.03
 PAIR_WAIT_S = 0.05
-ESCAPE, NEWLINE, RETURN, BACKSPACE = 0x1B, 0x0A, 0x0D, 0x08
+ESCAPE, NEWLINE, RETURN, BACKSPACE, SUBMIT = 0x1B, 0x0A, 0x0D, 0x08, 0x1A
+MAX_TYPED_BYTES = 2048
 
 _Pieces = deque[tuple[bytes, float]]
 
@@ -46,6 +47,8 @@ class AtSession:
         self._pause: asyncio.TimerHandle | None = None
         self._paired = b""
         self._timers = Timers()
+        self._prompted: Callable[[bytes | None], None] | None = None
+        self._typed = bytearray()
 
     def reset(self) -> None:
         """Forget everything, as at power-on."""
@@ -57,6 +60,7 @@ class AtSession:
         self._busy = False
         self._pause = None
         self._paired = b""
+        self._prompted = None
 
     def restore_profile(self) -> None:
         """Return to the factory settings of the port. Source: ITU-T V.250 clause 6.1.1."""
@@ -69,6 +73,9 @@ class AtSession:
             return
         echoed = bytearray()
         for byte in data:
+            if self._prompted is not None:
+                self._type(byte, echoed)
+                continue
             if byte in (ESCAPE, NEWLINE):
                 continue
             echoed.append(byte)
@@ -82,6 +89,15 @@ class AtSession:
                 if len(self._line) > MAX_LINE_BYTES:
                     self._line.clear()
         self._echo(echoed)
+
+    def prompt(self, typed: Callable[[bytes | None], None]) -> None:
+        """Ask for text: `typed` gets what stands before Ctrl-Z, or None after an escape."""
+        self._prompted = typed
+        self._typed.clear()
+        if self._modem.faults.prompt_missing > 0:
+            self._modem.faults.prompt_missing -= 1
+        else:
+            self._write(b"\r\n> ")
 
     def urc(self, text: str) -> None:
         """Say something unasked."""
@@ -112,6 +128,18 @@ class AtSession:
         data, self._paired = self._paired, b""
         if data:
             self._write(data)
+
+    def _type(self, byte: int, echoed: bytearray) -> None:
+        if byte in (ESCAPE, SUBMIT) and self._prompted is not None:
+            self._echo(echoed)
+            prompted, self._prompted = self._prompted, None
+            prompted(None if byte == ESCAPE else bytes(self._typed))
+            return
+        echoed.append(byte)
+        if byte == BACKSPACE:
+            del self._typed[-1:]
+        elif len(self._typed) < MAX_TYPED_BYTES:
+            self._typed.append(byte)
 
     def _echo(self, echoed: bytearray) -> None:
         if self.echo and echoed:
@@ -210,6 +238,9 @@ class _Run:
                 if reply.deferred is not None:
                     reply.deferred(self._late)
                     return
+                if reply.prompt is not None:
+                    self._session.prompt(self._typed(reply.prompt))
+                    return
                 if reply.delay_s:
                     self._modem.timers.after(reply.delay_s, self._later(reply))
                     return
@@ -219,6 +250,17 @@ class _Run:
             self._end(error.result(self._modem.volatile.cmee))
             return
         self._end("OK")
+
+    def _typed(self, prompt: Callable[[bytes | None], Reply]) -> Callable[[bytes | None], None]:
+        def go_on(typed: bytes | None) -> None:
+            try:
+                reply = prompt(typed)
+            except RefusedError as error:
+                self._end(error.result(self._modem.volatile.cmee))
+                return
+            self._modem.timers.after(reply.delay_s, self._later(reply))
+
+        return go_on
 
     def _later(self, reply: Reply) -> Callable[[], None]:
         return lambda: self._late(reply)

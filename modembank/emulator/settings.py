@@ -94,6 +94,24 @@ class Faults:
     """So many of the next hang-ups answer OK and do nothing."""
     colp_style: bool = False
     """ATD answers OK only when the far end answers."""
+    cms_error: int = 0
+    """Every message that is sent is refused with this `+CMS ERROR` (38, 42, 500 and so on)."""
+    sms_send_s: float = 0.2
+    """How long the network takes to accept a message."""
+    prompt_missing: int = 0
+    """So many of the next `> ` prompts never come; the modem waits for the text all the same."""
+    sms_capacity: int = 0
+    """Every store has so many slots; 0 stands for the module's own."""
+    sms_twice: bool = False
+    """The network delivers every message twice."""
+    sms_out_of_order: bool = False
+    """Of two messages the second comes first."""
+    cmti_minus_one: bool = False
+    """`+CMTI` and `+CDSI` tell slot -1."""
+    cmgr_empty_hangs: bool = False
+    """`AT+CMGR` of an empty slot is never answered (E1550)."""
+    cnma_s: float = 15.0
+    """A direct message in phase 2+ must be acknowledged in so many seconds, or direct delivery ends."""
     cnum_empty: bool = False
     cops_garbage: bool = False
     cops_scan_s: float = 5.0

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modembank.emulator import signals
+from modembank.emulator.families import FAMILIES
 from modembank.emulator.identity import MAX_MODEMS, Sim
 from modembank.emulator.journal import Journal
+from modembank.emulator.message_centre import MESSAGE_PARTIES
 from modembank.emulator.modem import Modem, Rack
 from modembank.emulator.network import Network, NetworkOptions
 from modembank.emulator.ports import PortHub
@@ -90,7 +92,7 @@ class World:
         self.drawer: dict[str, Sim] = {}  # SIMs outside the modems, by ICCID
         self.home: dict[int, str] = {}  # the ICCID that a modem lost last
         rack = Rack(self.directory.path / "dev", sys, self._hub, self.network, self.journal)
-        self.modems = [Modem(rack, options.seed, index) for index in range(options.modems)]
+        self.modems = [Modem(rack, options.seed, index, FAMILIES["quectel-ec25"]) for index in range(options.modems)]
         try:
             for modem in self.modems:
                 modem.faults.reenumerate_s = options.reenumerate_s
@@ -112,7 +114,7 @@ class World:
 
     def parties(self) -> dict[str, str]:
         """Return the far parties' numbers by name."""
-        return {plan.name: plan.number for plan in self.network.plans.values()}
+        return {plan.name: plan.number for plan in self.network.plans.values()} | MESSAGE_PARTIES
 
     def close(self) -> None:
         """Take everything away."""

@@ -1,4 +1,4 @@
-"""The commands of an EC25, by area; `run` finds and runs the handler of one command."""
+"""The commands, by area; `run` finds and runs the handler of one command in the modem's family."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from modembank.emulator.parser import Command
     from modembank.emulator.session import AtSession
 
-HANDLERS: dict[str, Handler] = {
+COMMON: dict[str, Handler] = {
     **simple.HANDLERS,
     **general.HANDLERS,
     **sim.HANDLERS,
@@ -30,7 +30,7 @@ def run(modem: Modem, session: AtSession, command: Command) -> Reply:
     Raises:
         RefusedError: the firmware refuses it or does not know it.
     """
-    handler = HANDLERS.get(command.name)
+    handler = modem.family.handlers.get(command.name)
     if handler is None:
         raise RefusedError()
     return handler(modem, session, command)

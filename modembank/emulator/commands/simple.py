@@ -39,7 +39,6 @@ SETTINGS: dict[str, Setting] = {
     "+VTD": _one(0, 255, 3),
     "+CMUT": _one(0, 1, 0),
     "+CLVL": _one(0, 5, 3),
-    "+CMGF": _one(0, 1, 0),
     "+CSDH": _one(0, 1, 0),
     "+CMMS": _one(0, 2, 0),
     "+CTZU": _one(0, 3, 0),
