@@ -19,6 +19,7 @@
     │       ├── CmeError, CmsError
     ├── ModemError               a modem that cannot do what was asked
     │   ├── NoVoiceError, SimNotReadyError, NotRegisteredError, DialFailedError, IllegalTransitionError
+    │   ├── SmsUnknownError, UssdTimeoutError (TimeoutError), PinRefusedError
     ├── MediaError               audio or its transport
     ├── StoreError               the database
     ├── RemoteError              the server that a command talks to
@@ -349,6 +350,29 @@ class DialFailedError(ModemError):
     def __init__(self, message: str, q850: int | None = None) -> None:
         super().__init__(message)
         self.q850 = q850
+
+
+class SmsUnknownError(ModemError):
+    """The message was handed to the modem, and what became of it is not known: never sent again by itself."""
+
+    code = "sms_unknown"
+    fault = Fault.NETWORK
+
+
+class UssdTimeoutError(ModemError, TimeoutError):
+    """The network did not answer a USSD code in time; the session was cancelled."""
+
+    code = "ussd_timeout"
+    status = 504
+    fault = Fault.NETWORK
+
+
+class PinRefusedError(ModemError):
+    """A PIN was not tried, since a try could lock the card, or the card refused it."""
+
+    code = "pin_refused"
+    status = 409
+    fault = Fault.OPERATOR
 
 
 class IllegalTransitionError(ModembankError):

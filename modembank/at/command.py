@@ -17,6 +17,8 @@ SIM_S = 15.0  # the SIM may still be read by the baseband after insertion
 DIAL_S = 30.0  # as long as a dialled call may stay without any progress
 HANG_UP_S = 10.0  # a release waits for the network; longer and CHUP was not obeyed
 FUNCTIONALITY_S = 15.0  # +CFUN detaches from the network first
+SUBMIT_S = 60.0  # the service centre may take 40 s; from the moment the PDU was written
+STORE_S = 20.0  # a full SIM is read slowly
 SCAN_S = 180.0  # +COPS=? listens on every band
 CONSOLE_S = 30.0  # a person waits in front of the console
 
@@ -39,7 +41,8 @@ class AtCommand:
     """One command line without `AT` and without its terminator.
 
     `prefix` names the information text that belongs to it (`"+CSQ:"`, or several for joined commands); `bare` is a
-    regular expression for answers without a prefix (`+CGSN`). Lines that fit neither are URCs.
+    regular expression for answers without a prefix (`+CGSN`). Lines that fit neither are URCs. `payload` is what
+    the modem prompts for; it is written with Ctrl-Z behind it.
 
     Raises:
         AtSyntaxError: a byte outside printable ASCII; it could end the line and start another command.
@@ -50,9 +53,10 @@ class AtCommand:
     timeout_s: float = ORDINARY_S
     retry: RetryClass = RetryClass.SAFE
     bare: str | None = None
+    payload: str | None = None
 
     def __post_init__(self) -> None:
-        if _CONTROL.search(self.text):
+        if _CONTROL.search(self.text) or (self.payload is not None and _CONTROL.search(self.payload)):
             raise AtSyntaxError("an AT command may hold printable ASCII only")
 
     @property

@@ -92,6 +92,7 @@ class AtEngine:
             self._abandoned = self._abandoned or self._running
         self._running = None
         self._doubt = None
+        self._reader.forget_text()
 
     def resync(self) -> bytes:
         """Return a sentinel to write once the line is quiet; its Result makes the port usable again."""
@@ -114,7 +115,7 @@ class AtEngine:
             event = self._sort(line)
             if event is not None:
                 events.append(event)
-        if self._running is not None and self._reader.take_prompt():
+        if self._running is not None and self._running.payload is not None and self._reader.take_prompt():
             events.append(Prompt())
         return events
 
@@ -140,7 +141,7 @@ class AtEngine:
         command = self._running
         if command is None:
             return self._sort_idle(line)
-        if line == f"AT{command.text}":
+        if line == f"AT{command.text}" or (command.payload and line.rstrip("\x1a") == command.payload):
             self.counters.echo += 1
             return None
         final = read_final(line)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from modembank.at.joiner import Joiner
+
 LINE_CAP = 4096  # bytes; the longest honest line, a +COPS=? list, stays far below
 _PROMPT = re.compile(rb"[\r\n]*> ")
 _CSSI = re.compile(r"(\+CSSI: ?\d)(\S.*)")
@@ -12,11 +14,15 @@ _CSSI = re.compile(r"(\+CSSI: ?\d)(\S.*)")
 
 @dataclass(slots=True)
 class LineReader:
-    """Split on LF, drop every CR and NUL, and throw away lines longer than LINE_CAP, counted in `oversize`."""
+    """Split on LF, drop every CR and NUL, and throw away lines longer than LINE_CAP, counted in `oversize`.
+
+    What belongs together comes out as one line with LF inside.
+    """
 
     oversize: int = 0
     _buffer: bytearray = field(default_factory=bytearray)
     _skipping: bool = False
+    _joiner: Joiner = field(default_factory=Joiner)
 
     def feed(self, data: bytes) -> list[str]:
         """Return the lines that are complete now, without empty ones."""
@@ -28,7 +34,8 @@ class LineReader:
             if self._skipping or len(raw) > LINE_CAP:
                 self._drop(skipping=False)
             else:
-                lines.extend(_unglue(_text(raw)))
+                for line in _unglue(_text(raw)):
+                    lines += self._joiner.add(line)
         if len(self._buffer) > LINE_CAP:
             self._buffer.clear()
             self._skipping = True
@@ -42,6 +49,10 @@ class LineReader:
         del self._buffer[: match.end()]
         return True
 
+    def forget_text(self) -> None:
+        """See `Joiner.forget_text`."""
+        self._joiner.forget_text()
+
     def _drop(self, *, skipping: bool) -> None:
         self.oversize += 1
         self._skipping = skipping
@@ -54,8 +65,6 @@ def _text(raw: bytes) -> str:
 
 def _unglue(line: str) -> list[str]:
     """Undo what firmware is known to glue together: `ERROR+CNUM:` and a `+CSSI: n` without its line end."""
-    if not line:
-        return []
     if line.startswith("ERROR+CNUM:"):
         return [line.removeprefix("ERROR")]
     glued = _CSSI.fullmatch(line)

@@ -8,13 +8,16 @@ _KEEP = 3  # enough to tell two of one's own cards apart
 _LONG_DIGITS = re.compile(r"(\+?)([0-9A-Fa-f]*[0-9]{6,}[0-9A-Fa-f]*)")
 _SECRET = re.compile(r"^(?P<command>AT[+^]CPIN=|AT\+CLCK=|AT\+CPWD=|AT\+CPIN2=)(?P<secret>[^?].*)$", re.IGNORECASE)
 _DIALLED = re.compile(r"^(?P<command>AT(?:.*;)?D)(?P<number>[^;]*)(?P<rest>;?)$", re.IGNORECASE)
-_TEXT = re.compile(r"^(?P<name>\+CUSD:|AT\+CUSD=)(?P<secret>.*)$")
+_TEXT = re.compile(r"^(?P<name>\+CUSD:|AT\+CUSD=)(?P<secret>.*)$", re.DOTALL)
+_PDU = re.compile(
+    r"^(?P<head>.*\n)?(?P<secret>(?:[0-9A-Fa-f]{2}){11,})$", re.DOTALL
+)  # a message, with its head or alone
 
 
 def mask(line: str) -> str:
-    """Return `line` fit for a trace: PINs, USSD text and dialled numbers gone, longer digit strings cut to
+    """Return `line` fit for a trace: PINs, USSD texts, messages and dialled numbers gone, longer digit strings cut to
     their end."""
-    for secret in (_SECRET, _TEXT):
+    for secret in (_SECRET, _TEXT, _PDU):
         match = secret.match(line)
         if match is not None:
             return line[: match.start("secret")] + "***"

@@ -28,6 +28,6 @@ HUAWEI = (
 )  # fmt: skip
 SIMCOM = (
     "+CLASS0:", "+RXDTMF:", "+DTMF:", "+CNSMOD:", "*PSNWID:", "*PSUTTZ:", "DST:", "VOICE CALL:", "MISSED_CALL:",
-    "REMOTE CALL END",
+    "REMOTE CALL END", "+SMS FULL", "+SIMCARD:",
 )  # fmt: skip
 ALL = STANDARD + QUECTEL + HUAWEI + SIMCOM

@@ -65,3 +65,4 @@ class Dialect:
     read_signal: Callable[[str], int | None]
     sim_events: tuple[str, ...]  # URCs after which the SIM is read again
     boot_events: tuple[str, ...]  # URCs after which everything is set again
+    message_stores: tuple[str, ...]  # new messages go to the first that is accepted; all are read

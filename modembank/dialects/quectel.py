@@ -141,4 +141,5 @@ EC25 = Dialect(
     read_signal=_read_signal,
     sim_events=("+QSIMSTAT:", "+CPIN:", "+QUSIM:"),
     boot_events=("RDY",),
+    message_stores=("ME", "SM"),  # a SIM holds 10 to 50
 )

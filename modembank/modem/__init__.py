@@ -1,8 +1,17 @@
-"""One modem: bring-up, state, call control."""
+"""One modem: bring-up, state, calls, messages, USSD."""
 
 from __future__ import annotations
 
-from modembank.modem.events import CallKind, CallProgress, CallRelease, Direction, Evidence, ModemSink
+from modembank.at.messages import MessageStatus, StoredAt, StoredPdu, StoreUse
+from modembank.modem.events import (
+    CallKind,
+    CallProgress,
+    CallRelease,
+    Direction,
+    Evidence,
+    MessageSink,
+    ModemSink,
+)
 from modembank.modem.info import ModemInfo, ModemState, Registration
 from modembank.modem.modem import Modem
 from modembank.modem.timings import ModemTimings
@@ -16,6 +25,8 @@ __all__ = [
     "CallRelease",
     "Direction",
     "Evidence",
+    "MessageSink",
+    "MessageStatus",
     "Modem",
     "ModemInfo",
     "ModemPorts",
@@ -24,6 +35,9 @@ __all__ = [
     "ModemTimings",
     "Registration",
     "SerialBackend",
+    "StoreUse",
+    "StoredAt",
+    "StoredPdu",
     "TraceLine",
     "scan",
 ]

@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Protocol
 
 from modembank.at.calls import CallKind, Direction, Evidence
+from modembank.at.messages import StoredAt
+from modembank.at.ussd import UssdReply
 from modembank.modem.info import ModemInfo
 
-__all__ = ["CallKind", "CallProgress", "CallRelease", "Direction", "Evidence", "ModemSink", "Stamp"]
+__all__ = ["CallKind", "CallProgress", "CallRelease", "Direction", "Evidence", "MessageSink", "ModemSink", "Stamp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,18 @@ class ModemSink(Protocol):
 
     def audio_flow(self, ready: bool) -> None:
         """The modem takes voice (again), or asks to pause."""
+
+
+class MessageSink(Protocol):
+    """The one listener to a modem's messages; its methods run on the event loop and must not block."""
+
+    def message_waiting(self, place: StoredAt | None) -> None:
+        """A message was stored, or (None) it is time to read all stores: a card is ready, one is full, or the modem
+        names no place. Nothing is deleted before the owner says so.
+        """
+
+    def message_direct(self, pdu: str) -> None:
+        """A message or delivery report came that lies in no store: this is the only copy. Hexadecimal."""
+
+    def ussd_received(self, reply: UssdReply) -> None:
+        """The network sent a USSD string that no code of ours asked for, such as a balance after a call."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from modembank.at.calls import CurrentCall, Evidence, read_call_urc
 from modembank.at.command import AtCommand, console
 from modembank.at.identity import SimStatus
+from modembank.at.messages import StoredPdu, StoreUse
 from modembank.at.network import read_registration
 from modembank.dialects import get_dialect
 from modembank.errors import (
@@ -25,8 +26,9 @@ from modembank.errors import (
 )
 from modembank.modem import bringup
 from modembank.modem.calls import CallControl
-from modembank.modem.events import ModemSink
+from modembank.modem.events import MessageSink, ModemSink
 from modembank.modem.info import ModemInfo, ModemState
+from modembank.modem.messages import Messages
 from modembank.modem.snapshot import Snapshot
 from modembank.modem.timings import ModemTimings
 from modembank.modem.voice import arm_voice
@@ -47,10 +49,14 @@ class Modem:
         ports: ModemPorts,
         sink: ModemSink,
         *,
+        messages: MessageSink | None = None,
         backend: SerialBackend | TransportOpener = SerialBackend.SERIALX,
         timings: ModemTimings | None = None,
     ) -> None:
-        """`backend`: a choice, or the opener that all modems of a host share so that its limits hold for them all."""
+        """`backend`: a choice, or the opener that all modems of a host share so that its limits hold for them all.
+
+        `messages` is told of short messages and USSD; without it, messages stay where they are stored.
+        """
         self._ports = ports
         self._sink = sink
         self._backend = backend
@@ -59,6 +65,8 @@ class Modem:
         self._channel: AtChannel | None = None
         self._snapshot = Snapshot(ports, sink, lambda: self._calls.busy)
         self._calls = self._make_calls()
+        self._message_sink = messages
+        self._messages = self._make_messages()
         self._attention = asyncio.Event()
         self._lost: asyncio.Future[None] | None = None
         self._restart = False
@@ -142,6 +150,37 @@ class Modem:
         """Hang up whatever `+CLCC` shows, such as calls left over after a restart; return how many those were."""
         return await self._calls.clear_calls()
 
+    async def send_pdu(self, tpdu_hex: str, length: int) -> int:
+        """Submit one short message and return the network's reference for its delivery report.
+
+        Args:
+            tpdu_hex: the PDU, with or without the service centre's address in front.
+            length: octets of the TPDU, without that address.
+
+        Raises:
+            SmsUnknownError: the PDU was written and its answer was lost, or tells nothing; it may be on its way.
+            CmsError, AtResultError: refused; nothing was sent.
+            AtTimeoutError, PortLostError, WrongStateError, AtSyntaxError: nothing was written.
+            asyncio.CancelledError: like SmsUnknownError.
+        """
+        return await self._messages.send(tpdu_hex, length)
+
+    async def read_messages(self) -> tuple[StoredPdu, ...]:
+        """All messages of all stores; they stay there. Raises ModemError, AtTimeoutError, PortLostError."""
+        return await self._messages.read()
+
+    async def delete_message(self, store: str, index: int) -> None:
+        """Delete a message that was read, once it is safe elsewhere (I3).
+
+        Raises: WrongStateError when it was not read from the card that is in the modem now; AtResultError.
+        """
+        await self._messages.delete(store, index)
+
+    @property
+    def message_stores(self) -> tuple[StoreUse, ...]:
+        """How full the message stores were when they were last read."""
+        return self._messages.use
+
     async def run_at(self, line: str) -> tuple[str, ...]:
         """Run a console line and return its information text. The caller has applied the allow-list.
 
@@ -176,6 +215,11 @@ class Modem:
     def _make_calls(self) -> CallControl:
         return CallControl(self._ask, self._dialect, self._sink, self._timings, self._snapshot.refresh)
 
+    def _make_messages(self) -> Messages:
+        return Messages(
+            self._ask, self._dialect.message_stores, self._message_sink, asyncio.Lock(), lambda: self._calls.busy
+        )
+
     async def _serve(self, lost: asyncio.Future[None]) -> None:
         tasks = [
             asyncio.create_task(self._tend(), name=f"tend {self._ports.usb_path}"),
@@ -200,6 +244,7 @@ class Modem:
         if self._lost is not None and self._lost.done():
             self._lost.exception()
         self._calls = self._make_calls()
+        self._messages = self._make_messages()
 
     async def _tend(self) -> None:
         while True:
@@ -215,6 +260,7 @@ class Modem:
 
     async def _bring_up(self) -> None:
         self._snapshot.starting()
+        self._messages.forget()
         if self._restart:
             self._restart = False
             await asyncio.sleep(self._timings.boot_quiet_s)
@@ -242,6 +288,8 @@ class Modem:
             ready = status is SimStatus.READY
             card = await bringup.read_card(self._ask, self._dialect) if ready else bringup.NO_CARD
             self._snapshot.set_sim(status, card)
+            if ready:
+                await self._messages.prepare()
         self._snapshot.set_network(await bringup.read_network(self._ask))
 
     async def _wait_for_attention(self) -> None:
@@ -271,10 +319,13 @@ class Modem:
             self._sink.audio_flow(flow)
         elif (rssi_dbm := dialect.read_signal(line)) is not None:
             self._snapshot.set_signal(rssi_dbm)
+        elif self._messages.heard(line):
+            return
         elif line.startswith(("+CREG:", "+CEREG:")):
             self._heard_registration(line)
         elif line.startswith(dialect.sim_events):
             self._snapshot.doubt_sim()
+            self._messages.forget()
             self._attention.set()
         elif line in dialect.boot_events:
             self._heard_boot()

@@ -1,7 +1,8 @@
 """The AT channel: one writer, one reader, deadlines. The engine decides; here we wait.
 
-After a deadline has passed the port is not free: drain until quiet, write a sentinel, and take up work again once the
-sentinel is answered. A late answer therefore never reaches the next command.
+After a deadline has passed the port is not free: drain until quiet, write ESC, which ends the prompt of a message that
+the modem may be stuck in, and a sentinel, and take up work again once the sentinel is answered. A late answer
+therefore never reaches the next command.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ from modembank.tty.transport import Transport, TransportOpener
 
 _log = logging.getLogger(__name__)
 
+# Source: 3GPP TS 27.005 section 3.5.1.
+_SUBMIT = b"\x1a"
+_ESCAPE = b"\x1b"
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelTimings:
@@ -33,6 +38,7 @@ class ChannelTimings:
     drain_s: float = 3.0  # a modem that floods us with URCs is never quiet
     sentinel_s: float = 5.0  # twice unanswered and the modem is taken for hung
     settle_s: float = 0.5  # how long OK may come after a NO CARRIER that was another call's
+    prompt_s: float = 10.0  # the prompt comes at once, or the modem does not want the message
     queue: int = 32  # commands that may wait; more means somebody does not look at answers
 
 
@@ -53,6 +59,15 @@ class _Job:
     on_written: Callable[[], None] | None
 
 
+@dataclass(slots=True)
+class _Owed:
+    """A payload that the modem has not asked for yet, with the deadline that starts anew when it is written."""
+
+    job: _Job
+    payload: bytes
+    deadline: asyncio.Timeout
+
+
 class AtChannel:
     """One modem's AT port. Made by `open`, ended by `close`."""
 
@@ -66,6 +81,7 @@ class AtChannel:
         self._job: _Job | None = None  # the one being served
         self._wake = asyncio.Event()
         self._result: asyncio.Future[Result] | None = None
+        self._owed: _Owed | None = None
         self._heard = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         self._settling: asyncio.TimerHandle | None = None
@@ -90,7 +106,8 @@ class AtChannel:
     async def run(self, command: AtCommand, on_written: Callable[[], None] | None = None) -> tuple[str, ...]:
         """Run one command and return its information text.
 
-        `on_written` is called when the bytes have been handed to the port. The deadline starts then.
+        `on_written` is called when the bytes have been handed to the port. The deadline starts then. Of a command
+        with a payload, the payload's bytes count; it is not written any more once the caller was cancelled.
 
         Raises:
             AtTimeoutError: no final result code in time; the command may have been carried out.
@@ -135,7 +152,7 @@ class AtChannel:
                     self._sink.urc_received(text)
                     self._arm_settling()
                 case Prompt():
-                    _log.debug("a prompt that no command asked for")
+                    self._pay()
 
     def connection_lost(self, error: Exception | None) -> None:
         """From the transport."""
@@ -159,7 +176,7 @@ class AtChannel:
     async def _serve(self, job: _Job) -> None:
         """Write one command and wait for its result or its deadline."""
         try:
-            result = await self._exchange(self._engine.send(job.command), job.command.timeout_s, job.on_written)
+            result = await self._exchange(self._engine.send(job.command), job.command.timeout_s, job)
         except PortLostError as error:
             _fail(job.answer, error)
             self._end(error, tell=True)
@@ -178,6 +195,7 @@ class AtChannel:
         for _ in range(2):
             await self._drain()
             try:
+                self._write(_ESCAPE, "<ESC>")
                 if await self._exchange(self._engine.resync(), self._timings.sentinel_s, None) is not None:
                     return True
             except PortLostError:
@@ -199,23 +217,45 @@ class AtChannel:
             return False
         return True
 
-    async def _exchange(self, line: bytes, timeout_s: float, on_written: Callable[[], None] | None) -> Result | None:
+    async def _exchange(self, line: bytes, timeout_s: float, job: _Job | None) -> Result | None:
         """Write a line and return its result, None past the deadline. Raises PortLostError."""
-        transport = self._transport
-        if transport is None:
-            raise PortLostError(str(self._error))
+        payload = job.command.payload if job is not None else None
         self._result = asyncio.get_running_loop().create_future()
-        self._trace.add(Way.TO_MODEM, line.decode("ascii").rstrip("\r"))
-        transport.write(line)
-        if on_written is not None:
-            on_written()
+        self._write(line, line.decode("ascii").rstrip("\r"))
+        if job is not None and payload is None and job.on_written is not None:
+            job.on_written()
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s if payload is None else self._timings.prompt_s) as deadline:
+                if job is not None and payload is not None:
+                    self._owed = _Owed(job, payload.encode("ascii"), deadline)
                 return await self._result
         except TimeoutError:
             return None
         finally:
-            self._result = None
+            self._result = self._owed = None
+
+    def _pay(self) -> None:
+        """The modem asks for what belongs to the running command: write it once, and give it its time."""
+        owed, self._owed = self._owed, None
+        if owed is None:
+            return
+        try:
+            if owed.job.answer.done():  # its caller was cancelled
+                self._write(_ESCAPE, "<ESC>")
+                return
+            self._write(owed.payload + _SUBMIT, owed.payload.decode("ascii"))
+        except PortLostError as error:
+            self._end(error, tell=True)
+            return
+        if owed.job.on_written is not None:
+            owed.job.on_written()
+        owed.deadline.reschedule(asyncio.get_running_loop().time() + owed.job.command.timeout_s)
+
+    def _write(self, data: bytes, shown: str) -> None:
+        if self._transport is None:
+            raise PortLostError(str(self._error))
+        self._trace.add(Way.TO_MODEM, shown)
+        self._transport.write(data)
 
     def _arm_settling(self) -> None:
         if self._settling is None:

@@ -177,9 +177,15 @@ def test_glued_lines_come_apart() -> None:
 
 def test_the_prompt_is_seen_without_a_line_end() -> None:
     engine = AtEngine()
-    engine.send(AtCommand("+CMGS=24", "+CMGS:"))
+    engine.send(AtCommand("+CMGS=24", "+CMGS:", payload="00"))
     assert engine.feed(b"\r\n>") == []
     assert engine.feed(b" ") == [Prompt()]
+
+
+def test_nothing_is_a_prompt_to_a_command_without_a_message() -> None:
+    engine = AtEngine()
+    engine.send(READ_SIGNAL)
+    assert engine.feed(b"\r\n> ") == []
 
 
 def test_an_endless_line_is_dropped_and_counted() -> None:

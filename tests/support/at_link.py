@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,9 @@ from modembank.tty.transport import Transport, TransportSink
 TICK_S = 1e-6
 PATH = Path("/dev/ttyUSB2")
 SENTINELS = {"AT+CMEE?": "\r\n+CMEE: 1\r\n\r\nOK\r\n", "AT+CSCS?": '\r\n+CSCS: "GSM"\r\n\r\nOK\r\n'}
+
+ESCAPE = "\x1b"
+_END = re.compile(rb"[\r\x1a]")
 
 Deliver = Callable[[bytes], list[tuple[float, bytes]]]
 """What the host gets of some bytes, and after how many seconds."""
@@ -69,10 +73,10 @@ class AtLink:
         if not self.open:
             raise PortLostError("the port is gone")
         self._line += data
-        while b"\r" in self._line:
-            line, _, rest = bytes(self._line).partition(b"\r")
-            self._line = bytearray(rest)
-            self._answer(line.decode("ascii", "replace"))
+        while end := _END.search(self._line):
+            line = bytes(self._line[: end.end()])
+            del self._line[: end.end()]
+            self._answer(line.rstrip(b"\r").decode("ascii", "replace"))
 
     def close(self) -> None:
         """From the host."""
@@ -92,6 +96,7 @@ class AtLink:
         self._sink.connection_lost(OSError(5, "Input/output error"))
 
     def _answer(self, line: str) -> None:
+        line = line.removeprefix(ESCAPE)  # of no use outside a prompt, and ignored
         self.heard.append(line)
         if line in self.silent:
             return
