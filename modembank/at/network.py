@@ -11,6 +11,7 @@ from modembank.errors import AtSyntaxError
 
 _SIGNAL_TOP = 31
 _NUMERIC_FORMAT = 2
+_UCS2 = re.compile(r"(?:00[0-9A-Fa-f]{2}){2,}")
 
 
 class Registration(StrEnum):
@@ -93,11 +94,22 @@ def read_cops(line: str) -> Operator:
     fields = read_fields(line, "+COPS:")
     name = read_text(fields, 2)
     if name is not None:
+        name = _from_ucs2(name)
         # Firmware leaves garbage after the name: keep what can be shown.
         name = "".join(char for char in name if char.isprintable() and ord(char) < 0x80).strip(" @") or None
     numeric = read_optional(fields, 1) == _NUMERIC_FORMAT
     access = read_access(read_optional(fields, 3))
     return Operator(None if numeric else name, name if numeric else None, access)
+
+
+def _from_ucs2(text: str) -> str:
+    """The text behind hexadecimal UCS2, which stands here while +CSCS is "UCS2", else the text itself.
+
+    Only Latin letters are taken for it: a PLMN is five or six digits, and no operator calls itself 0054.
+    """
+    if not _UCS2.fullmatch(text):
+        return text
+    return bytes.fromhex(text).decode("utf-16-be")
 
 
 def read_csq(line: str) -> int | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from modembank.at.calls import Indication
 from modembank.at.command import AtCommand
+from modembank.at.ussd import UssdForm
 
 
 class Role(StrEnum):
@@ -66,3 +67,4 @@ class Dialect:
     sim_events: tuple[str, ...]  # URCs after which the SIM is read again
     boot_events: tuple[str, ...]  # URCs after which everything is set again
     message_stores: tuple[str, ...]  # new messages go to the first that is accepted; all are read
+    ussd: UssdForm

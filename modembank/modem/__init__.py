@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modembank.at.messages import MessageStatus, StoredAt, StoredPdu, StoreUse
+from modembank.at.ussd import UssdForm, UssdReply, UssdStatus
 from modembank.modem.events import (
     CallKind,
     CallProgress,
@@ -39,5 +40,8 @@ __all__ = [
     "StoredAt",
     "StoredPdu",
     "TraceLine",
+    "UssdForm",
+    "UssdReply",
+    "UssdStatus",
     "scan",
 ]

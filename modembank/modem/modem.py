@@ -14,10 +14,12 @@ from modembank.at.command import AtCommand, console
 from modembank.at.identity import SimStatus
 from modembank.at.messages import StoredPdu, StoreUse
 from modembank.at.network import read_registration
+from modembank.at.ussd import UssdReply
 from modembank.dialects import get_dialect
 from modembank.errors import (
     AtError,
     AtSyntaxError,
+    ModemError,
     NotRegisteredError,
     NoVoiceError,
     PortError,
@@ -31,6 +33,7 @@ from modembank.modem.info import ModemInfo, ModemState
 from modembank.modem.messages import Messages
 from modembank.modem.snapshot import Snapshot
 from modembank.modem.timings import ModemTimings
+from modembank.modem.ussd import Ussd
 from modembank.modem.voice import arm_voice
 from modembank.tty.backends import PortOpener
 from modembank.tty.channel import AtChannel
@@ -66,7 +69,7 @@ class Modem:
         self._snapshot = Snapshot(ports, sink, lambda: self._calls.busy)
         self._calls = self._make_calls()
         self._message_sink = messages
-        self._messages = self._make_messages()
+        self._messages, self._ussd = self._make_services()
         self._attention = asyncio.Event()
         self._lost: asyncio.Future[None] | None = None
         self._restart = False
@@ -120,6 +123,7 @@ class Modem:
             AtTimeoutError, PortLostError: see `atd_written`.
         """
         self._check_can_dial()
+        await self._ussd.give_way()
         await self._calls.dial(number)
 
     async def answer(self) -> None:
@@ -181,6 +185,27 @@ class Modem:
         """How full the message stores were when they were last read."""
         return self._messages.use
 
+    async def ussd(self, code: str) -> UssdReply:
+        """Send a code such as `*100#` and return what the network says, as raw as it came.
+
+        With `m` REPLY_WANTED the session is open: `answer_ussd` within 60 s, or it is cancelled. A call that is
+        dialled ends it.
+
+        Raises:
+            UssdTimeoutError: no answer; the code may have been carried out.
+            WrongStateError: a call is up, or a session is open.
+            AtSyntaxError, AtResultError, ModemError, PortLostError.
+        """
+        return await self._ussd.start(code)
+
+    async def answer_ussd(self, text: str) -> UssdReply:
+        """Answer the network in the open session. Raises like `ussd`; WrongStateError without a session."""
+        return await self._ussd.answer(text)
+
+    async def cancel_ussd(self) -> None:
+        """End the open session; without one nothing happens. Raises AtTimeoutError, PortLostError."""
+        await self._ussd.cancel()
+
     async def run_at(self, line: str) -> tuple[str, ...]:
         """Run a console line and return its information text. The caller has applied the allow-list.
 
@@ -204,6 +229,7 @@ class Modem:
     def channel_lost(self, error: PortLostError) -> None:
         """The port is gone or the modem hangs."""
         self._calls.end(Evidence.PORT_LOST)
+        self._ussd.end(error)
         if self._lost is not None and not self._lost.done():
             self._lost.set_exception(error)
 
@@ -215,10 +241,15 @@ class Modem:
     def _make_calls(self) -> CallControl:
         return CallControl(self._ask, self._dialect, self._sink, self._timings, self._snapshot.refresh)
 
-    def _make_messages(self) -> Messages:
-        return Messages(
-            self._ask, self._dialect.message_stores, self._message_sink, asyncio.Lock(), lambda: self._calls.busy
+    def _make_services(self) -> tuple[Messages, Ussd]:
+        dialect, sink, radio = self._dialect, self._message_sink, asyncio.Lock()
+        return (
+            Messages(self._ask, dialect.message_stores, sink, radio, self._in_call),
+            Ussd(self._ask, dialect.ussd, sink, radio, self._in_call, self._timings),
         )
+
+    def _in_call(self) -> bool:
+        return self._calls.busy
 
     async def _serve(self, lost: asyncio.Future[None]) -> None:
         tasks = [
@@ -236,6 +267,7 @@ class Modem:
 
     async def _close(self) -> None:
         self._calls.end(Evidence.PORT_LOST)
+        self._ussd.end(PortLostError("the port was closed"))
         channel, self._channel = self._channel, None
         if channel is not None:
             self._last_trace = channel.trace(1000)
@@ -244,7 +276,8 @@ class Modem:
         if self._lost is not None and self._lost.done():
             self._lost.exception()
         self._calls = self._make_calls()
-        self._messages = self._make_messages()
+        await self._ussd.close()
+        self._messages, self._ussd = self._make_services()
 
     async def _tend(self) -> None:
         while True:
@@ -319,7 +352,7 @@ class Modem:
             self._sink.audio_flow(flow)
         elif (rssi_dbm := dialect.read_signal(line)) is not None:
             self._snapshot.set_signal(rssi_dbm)
-        elif self._messages.heard(line):
+        elif self._messages.heard(line) or self._ussd.heard(line):
             return
         elif line.startswith(("+CREG:", "+CEREG:")):
             self._heard_registration(line)
@@ -339,6 +372,7 @@ class Modem:
     def _heard_boot(self) -> None:
         _log.info("modem %s has restarted", self._ports.usb_path)
         self._calls.end(Evidence.RESET)
+        self._ussd.end(ModemError("the modem restarted"))
         self._restart = True
         self._snapshot.starting()
         self._attention.set()

@@ -27,5 +27,8 @@ class ModemTimings:
     witness_s: float = 60.0  # a call that +CLCC cannot be asked about for that long is not under control
     hang_up_s: float = 5.0  # a release that takes longer was not obeyed
     cause_s: float = 2.0  # +CEER is worth that wait, no more
+    ussd_s: float = 30.0  # networks ask other systems for the answer to a code
+    ussd_turn_s: float = 60.0  # a person reads a menu; later the network gives up by itself
+    ussd_cancelled_s: float = 1.0  # the last word of a session that was cancelled; many modems say none
     radio_off_s: float = 4.0  # between +CFUN=4 and +CFUN=1
     channel: ChannelTimings = field(default_factory=ChannelTimings)
