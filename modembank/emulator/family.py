@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from modembank.emulator.commands.handler import Handler
+from modembank.emulator.ussd import Encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,4 @@ class Family:
     store: str = "ME"
     """Where messages go after a boot."""
     first_slot: int = 0
+    ussd: Encoding = Encoding.UCS2_CHARSET

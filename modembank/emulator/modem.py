@@ -19,6 +19,7 @@ from modembank.emulator.session import AtSession
 from modembank.emulator.settings import PCM_OFF, Faults, Persistent, Volatile
 from modembank.emulator.sysfs import TTY_INTERFACES, SysTree, UsbPlace, place_of
 from modembank.emulator.timers import Timers
+from modembank.emulator.ussd import UssdUnit
 from modembank.emulator.voice import VoiceUnit
 from modembank.errors import EmulatorError
 
@@ -60,6 +61,7 @@ class Modem:
         self.radio = Radio(self, rssi=chance.randrange(14, 29))
         self.voice = VoiceUnit(self)
         self.messages = MessageUnit(self)
+        self.ussd = UssdUnit(self)
         self._rack = rack
         self._imei = make_imei(seed, index)
         self._phase_s = 0.02 * chance.randrange(PHASE_STEPS) / PHASE_STEPS
@@ -145,6 +147,7 @@ class Modem:
         self.voice.vanish()
         self.present = False
         self.messages.reset()
+        self.ussd.reset()
         self.timers.cancel()
         self._rack.sys.remove(self.place, self._numbers)
         for session in self.sessions.values():

@@ -12,6 +12,7 @@ from modembank.emulator.journal import Journal
 from modembank.emulator.message_centre import MessageCentre
 from modembank.emulator.parties import NETWORK_NO_ANSWER_S, PLANS, UNASSIGNED, PartyCall, Plan, Sound, plan_table
 from modembank.emulator.signals import Frames
+from modembank.emulator.ussd import SERVICES, Menu
 from modembank.errors import EmulatorError
 
 FRAMES_PER_S = 50
@@ -47,6 +48,7 @@ class Network:
     def __init__(self, options: NetworkOptions, journal: Journal, speech: Callable[[], Frames]) -> None:
         self.plans = plan_table(PLANS, options.speed)
         self.calls: dict[str, Connection] = {}
+        self.services: dict[str, dict[str, Menu]] = {"": dict(SERVICES)}
         self.centre = MessageCentre(journal, options.speed)
         self._options = options
         self._journal = journal

@@ -11,9 +11,11 @@ from modembank.emulator.identity import international
 from modembank.emulator.modem import Modem
 from modembank.emulator.operations_sms import OPERATIONS as SMS_OPERATIONS
 from modembank.emulator.operations_sms import number_of
+from modembank.emulator.operations_ussd import OPERATIONS as USSD_OPERATIONS
 from modembank.emulator.parties import Sound
 from modembank.emulator.request import Request
 from modembank.emulator.settings import Faults
+from modembank.emulator.ussd import Encoding
 from modembank.emulator.voice import CallState
 from modembank.emulator.world import World
 from modembank.errors import EmulatorError
@@ -186,6 +188,8 @@ def _fault(world: World, request: Request) -> Answer:
         value = float(value)
     if type(value) is not kind:
         raise EmulatorError(f"fault {name} takes a value of type {kind.__name__}")
+    if name == "ussd_encoding" and value not in ("", *Encoding):
+        raise EmulatorError(f"ussd_encoding must be one of {', '.join(Encoding)}")
     setattr(modem.faults, name, value)
     if name == "qpcmv_busy":
         modem.say_pcm_busy(bool(value))
@@ -283,4 +287,5 @@ OPERATIONS: dict[str, Callable[[World, Request], Answer]] = {
     "seed": _seed,
     "at_log": _at_log,
     **SMS_OPERATIONS,
+    **USSD_OPERATIONS,
 }

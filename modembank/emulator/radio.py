@@ -57,6 +57,7 @@ class Radio:
         self.stat = stat
         if stat not in VOICE_STATES:
             self.modem.voice.drop_all()
+            self.modem.ussd.reset()
         for name, mode in self.modem.volatile.creg.items():
             if mode:
                 self.modem.urc(f"{name}: {self.location(mode)}")

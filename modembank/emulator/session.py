@@ -108,7 +108,7 @@ class AtSession:
             data = f"{NUMERIC_RESULTS[text]}\r".encode()
         else:
             end = "\r\r\n" if faults.double_cr else "\r\n"
-            data = f"{end}{text}{end}".encode()
+            data = f"{end}{text}{end}".encode("latin-1", "replace")
         if faults.urc_pair:
             self._pair(data)
         elif faults.urc_split and len(data) > 2:

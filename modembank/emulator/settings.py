@@ -112,6 +112,14 @@ class Faults:
     """`AT+CMGR` of an empty slot is never answered (E1550)."""
     cnma_s: float = 15.0
     """A direct message in phase 2+ must be acknowledged in so many seconds, or direct delivery ends."""
+    ussd_encoding: str = ""
+    """How USSD texts are written: `ucs2_charset`, `plain`, `packed`, `ucs2_dcs72`, `octet`; empty: by family."""
+    cusd_before_ok: bool = False
+    """`+CUSD` stands before the OK of the command that asked for it."""
+    ussd_timeout_s: float = 30.0
+    """When the network does not answer, the modem says `+CUSD: 5` after so many seconds."""
+    ussd_session_s: float = 60.0
+    """When the user does not answer a menu, the network ends the session after so many seconds."""
     cnum_empty: bool = False
     cops_garbage: bool = False
     cops_scan_s: float = 5.0

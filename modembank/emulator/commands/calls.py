@@ -18,8 +18,6 @@ MAX_DIAL = 80
 DIALABLE = re.compile(r"\+?[0-9*#ABC]+\Z", re.IGNORECASE)
 SUPPLEMENTARY = re.compile(r"[*#].*#\Z")
 DTMF_DIGITS = frozenset("0123456789*#ABCD")
-USSD_NOT_SUPPORTED = "+CUSD: 4"
-USSD_ANSWER_S = 0.3
 WAITING_QUERY = 2
 
 
@@ -37,7 +35,7 @@ def _dial(modem: Modem, session: AtSession, command: Command) -> Reply:
     if not voice:
         raise RefusedError(final="NO CARRIER")
     if SUPPLEMENTARY.match(number):
-        return _ussd_answer(modem)
+        return modem.ussd.send(number)
     on_answer = modem.faults.colp_style or modem.simple("+COLP") == 1
     return modem.voice.dial(number, on_answer)
 
@@ -151,25 +149,6 @@ def _indications(modem: Modem, session: AtSession, command: Command) -> Reply:
     return OK
 
 
-def _ussd(modem: Modem, session: AtSession, command: Command) -> Reply:
-    if command.form is Form.TEST:
-        return info("+CUSD: (0-2)")
-    if command.form is Form.READ:
-        return info("+CUSD: 0")
-    if command.number(0, 0, 2) == 1 and command.given(1):
-        return _ussd_answer(modem)
-    return OK
-
-
-def _ussd_answer(modem: Modem) -> Reply:
-    """The emulated network has no USSD service and says so."""
-    return Reply(after=lambda: _say_later(modem))
-
-
-def _say_later(modem: Modem) -> None:
-    modem.timers.after(USSD_ANSWER_S, lambda: modem.urc(USSD_NOT_SUPPORTED))
-
-
 HANDLERS: dict[str, Handler] = {
     "D": _dial,
     "A": _answer,
@@ -183,5 +162,4 @@ HANDLERS: dict[str, Handler] = {
     "+CCWA": _waiting,
     "^DSCI": _dsci,
     "+QINDCFG": _indications,
-    "+CUSD": _ussd,
 }
