@@ -31,6 +31,9 @@ class Endpoint(Protocol):
     def on_alerting(self, connection: Connection) -> None:
         """The far phone rings."""
 
+    def on_early_media(self, connection: Connection) -> None:
+        """The network lets the caller hear something before any answer."""
+
     def on_answered(self, connection: Connection) -> None:
         """The far side picked up."""
 
@@ -83,6 +86,12 @@ class Connection:
         if self.stage is Stage.DIALING and self.caller.endpoint is not None:
             self._move(Stage.ALERTING)
             self.caller.endpoint.on_alerting(self)
+
+    def let_hear(self) -> None:
+        """The network plays to the caller before any answer."""
+        self.early_media = True
+        if self.caller.endpoint is not None:
+            self.caller.endpoint.on_early_media(self)
 
     def answer(self) -> None:
         """The called side picked up."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from modembank.emulator.message_store import MessageStore
+from modembank.emulator.pin import PinLock
 
 PLMN = "00101"
 OPERATOR_LONG = "modembank 001"
@@ -24,6 +25,7 @@ class Sim:
     imsi: str
     number: str
     messages: MessageStore = field(default_factory=MessageStore, compare=False)
+    lock: PinLock = field(default_factory=PinLock, compare=False)
     service_centre: str = "+447700900999"
     reference: int = -1
     """TP-MR of the last message sent. Source: 3GPP TS 31.102 clause 4.2.9, EF_SMSS."""

@@ -13,6 +13,7 @@ from modembank.emulator.identity import Sim, make_imei, make_sim
 from modembank.emulator.journal import Journal
 from modembank.emulator.messages import MessageUnit
 from modembank.emulator.network import Network
+from modembank.emulator.pin import Lock
 from modembank.emulator.ports import Port, PortHub
 from modembank.emulator.radio import OFF, Radio
 from modembank.emulator.session import AtSession
@@ -165,6 +166,8 @@ class Modem:
         self.radio.functionality = 1
         self.radio.stat = OFF
         self.sim_ready = False
+        if self.sim is not None:
+            self.sim.lock.power_off()
         self.plug_in()
         self.timers.after(self.faults.sim_busy_s / 2, lambda: self.urc("RDY"))
         self.timers.after(self.faults.sim_busy_s, self.sim_comes_up)
@@ -182,12 +185,30 @@ class Modem:
 
     # SIM and radio.
 
+    def serves(self) -> bool:
+        """Return whether there is a SIM that wants no code."""
+        return self.sim is not None and self.sim.lock.state() is Lock.READY
+
+    def lock(self) -> None:
+        """The card is locked as after a power-on."""
+        if self.sim is not None:
+            self.sim.lock.power_off()
+        if not self.serves():
+            self.radio.become(OFF)
+
     def sim_comes_up(self) -> None:
         """The SIM is read: say so and register."""
         if self.sim is None:
             self.urc("+CPIN: NOT INSERTED")
             return
         self.sim_ready = True
+        self.unlock()
+
+    def unlock(self) -> None:
+        """The card serves, or says what it wants first."""
+        if not self.serves():
+            self.urc(f"+CPIN: {self.sim.lock.state()}" if self.sim is not None else "+CPIN: NOT INSERTED")
+            return
         for text in ("+CPIN: READY", "+QUSIM: 1"):
             self.urc(text)
         self.timers.after(READY_AFTER_SIM_S, lambda: self.urc("+QIND: SMS DONE"))
@@ -201,6 +222,7 @@ class Modem:
         before, self.radio.functionality = self.radio.functionality, value
         if value == 0:
             self.sim_ready = False
+            self.lock()
             self.urc("+CPIN: NOT READY")
         if value != 1:
             self.radio.become(OFF)
@@ -218,6 +240,7 @@ class Modem:
         if self.sim is None:
             raise EmulatorError(f"modem {self.index} has no SIM")
         sim, self.sim = self.sim, None
+        sim.lock.power_off()
         self.network.detach(sim.number)
         self.network.centre.detach(sim.number)
         self.sim_ready = False

@@ -13,6 +13,7 @@ from modembank.emulator.operations_sms import OPERATIONS as SMS_OPERATIONS
 from modembank.emulator.operations_sms import number_of
 from modembank.emulator.operations_ussd import OPERATIONS as USSD_OPERATIONS
 from modembank.emulator.parties import Sound
+from modembank.emulator.pin import PIN_TRIES, PUK_TRIES, is_pin
 from modembank.emulator.request import Request
 from modembank.emulator.settings import Faults
 from modembank.emulator.ussd import Encoding
@@ -50,6 +51,7 @@ def _modem_record(modem: Modem) -> Answer:
         "registration": modem.radio.stat,
         "rssi": modem.radio.rssi,
         "qpcmv": list(modem.volatile.pcm),
+        "pin": str(sim.lock.state()) if sim else None,
         "calls": [
             {
                 "index": call.index,
@@ -141,6 +143,23 @@ def _insert_sim(world: World, request: Request) -> Answer:
         raise EmulatorError(f"no SIM with ICCID {iccid or '?'} lies outside the modems")
     modem.insert_sim(sim)
     return {"iccid": sim.iccid, "number": sim.number}
+
+
+def _pin(world: World, request: Request) -> Answer:
+    """Give the SIM a PIN and lock it now; an empty PIN takes the lock away."""
+    modem = request.modem()
+    if modem.sim is None:
+        raise EmulatorError(f"modem {modem.index} has no SIM")
+    lock, pin = modem.sim.lock, request.text("pin")
+    if pin and not is_pin(pin):
+        raise EmulatorError("a PIN has 4 to 8 digits")
+    lock.pin, lock.enabled = pin or lock.pin, bool(pin)
+    lock.puk = request.text("puk", lock.puk)
+    lock.pin_tries = min(request.integer("tries", PIN_TRIES), PIN_TRIES)
+    lock.puk_tries = min(request.integer("puk_tries", PUK_TRIES), PUK_TRIES)
+    modem.lock()
+    modem.unlock()
+    return {"state": str(lock.state()), "tries": lock.pin_tries, "puk_tries": lock.puk_tries}
 
 
 def _mute(world: World, request: Request) -> Answer:
@@ -286,6 +305,7 @@ OPERATIONS: dict[str, Callable[[World, Request], Answer]] = {
     "parties": _parties,
     "seed": _seed,
     "at_log": _at_log,
+    "pin": _pin,
     **SMS_OPERATIONS,
     **USSD_OPERATIONS,
 }

@@ -109,6 +109,9 @@ class PartyCall:
     def on_alerting(self, connection: Connection) -> None:
         """A calling person waits."""
 
+    def on_early_media(self, connection: Connection) -> None:
+        """A calling person listens."""
+
     def on_answered(self, connection: Connection) -> None:
         """Speak, and hang up in time."""
         connection.early_media = False
@@ -142,8 +145,8 @@ class PartyCall:
 
     def _first_sign(self, connection: Connection) -> None:
         if self._plan.early is not None:
-            connection.early_media = True
             self._speak(self._plan.early)
+            connection.let_hear()
         if self._plan.alerts:
             connection.alert()
         connection.timers.after(self._plan.ring_s, lambda: self._decide(connection))

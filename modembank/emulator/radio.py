@@ -36,7 +36,7 @@ class Radio:
 
     def serves_voice(self) -> bool:
         """Return whether a call can be made or taken now."""
-        return self.modem.sim is not None and self.functionality == 1 and self.stat in VOICE_STATES
+        return self.modem.serves() and self.functionality == 1 and self.stat in VOICE_STATES
 
     def has_bearer(self) -> bool:
         """Return whether the LTE default bearer stands in +CLCC at index 1."""
@@ -44,7 +44,7 @@ class Radio:
 
     def search(self) -> None:
         """Look for the network and register as the network wants it."""
-        if self.modem.sim is None or self.functionality != 1:
+        if not self.modem.serves() or self.functionality != 1:
             self.become(OFF)
             return
         self.become(SEARCHING)
@@ -82,7 +82,7 @@ class Radio:
         return -140 + round(min(self.rssi, 31) * 2.2)
 
     def _settle(self) -> None:
-        if self.stat == SEARCHING and self.modem.sim is not None and self.functionality == 1:
+        if self.stat == SEARCHING and self.modem.serves() and self.functionality == 1:
             self.become(self.wanted)
             if self.modem.volatile.indications["act"]:
                 self.modem.urc(f'+QIND: "act","{ACCESS_NAMES[self.act]}"')

@@ -61,6 +61,8 @@ class Call:
     number: str
     state: CallState
     connection: Connection | None = None
+    tone_info: int = 0
+    """1: the network plays the ringback or an announcement. Source: hardware facts section 4.3."""
     on_result: Callable[[Reply], None] | None = None
 
 
@@ -167,6 +169,13 @@ class VoiceUnit:
     def on_alerting(self, connection: Connection) -> None:
         """The far phone rings."""
         self._change(connection, CallState.ALERTING)
+
+    def on_early_media(self, connection: Connection) -> None:
+        """The network plays something: the dialling call is told again, with tone_info 1."""
+        call = self._find(connection)
+        if call is not None:
+            call.tone_info = 1
+            self._tell_dsci(call, call.state)
 
     def on_answered(self, connection: Connection) -> None:
         """The call is connected."""
@@ -347,9 +356,16 @@ class VoiceUnit:
 
     def _show(self, call: Call, ended: bool = False) -> None:
         state = CallState.ENDED if ended else call.state
+        if state in (CallState.ACTIVE, CallState.ENDED):
+            call.tone_info = 0
+        self._tell_dsci(call, state)
         modem, kind, direction = self._modem, number_type(call.number), 0 if call.outgoing else 1
-        if modem.volatile.dsci:
-            modem.urc(f"^DSCI: {call.index},{direction},{DSCI_STATES[state]},0,{call.number},{kind},0")
         if modem.volatile.indications["all"] and modem.volatile.indications["ccinfo"]:
             facts = f'{call.index},{direction},{int(state)},0,0,"{call.number}",{kind}'
             modem.urc(f'+QIND: "ccinfo",{facts}')
+
+    def _tell_dsci(self, call: Call, state: CallState) -> None:
+        if self._modem.volatile.dsci:
+            facts = f"{call.number},{number_type(call.number)},{call.tone_info}"
+            direction = 0 if call.outgoing else 1
+            self._modem.urc(f"^DSCI: {call.index},{direction},{DSCI_STATES[state]},0,{facts}")

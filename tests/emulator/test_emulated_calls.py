@@ -54,7 +54,7 @@ async def test_mo_call_answered_then_hung_up(emulator: Bench, open_port: Open) -
         ("busy", [2, 6], b"BUSY", 17),
         ("rejects", [2, 7, 6], b"NO CARRIER", 21),
         ("unassigned", [2, 6], b"NO CARRIER", 1),
-        ("announcement", [2, 6], b"NO CARRIER", 31),
+        ("announcement", [2, 2, 6], b"NO CARRIER", 31),
         ("drops", [2, 7, 3, 6], b"NO CARRIER", 41),
         ("congestion", [2, 6], b"NO CARRIER", 42),
         ("no_answer", [2, 7, 6], b"NO ANSWER", 19),
@@ -232,3 +232,12 @@ async def test_watch_tells_the_life_of_a_call(emulator: Bench, open_port: Open) 
         pending = events.__anext__()
     await events.aclose()
     assert states[-2:] == ["alerting", "released"]
+
+
+async def test_an_announcement_is_told_as_the_networks_tone_and_alerts_nobody(emulator: Bench, open_port: Open) -> None:
+    port = await ready_port(emulator, open_port)
+    number = emulator.parties["announcement"]
+    seen = port.ask(f"ATD{number};", b"NO CARRIER\r\n")
+    told = re.findall(rb"\^DSCI: 2,0,(\d),0,\+447700900908,145,(\d)\r\n", seen)
+    assert told == [(b"2", b"0"), (b"2", b"1"), (b"6", b"0")]
+    assert ccinfo(seen) == [2, -1]

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from modembank.emulator.commands.handler import Handler
+from modembank.emulator.commands.sim import sim_of
 from modembank.emulator.identity import number_type
 from modembank.emulator.parser import Command, Form
 from modembank.emulator.reply import OK, RefusedError, Reply, info
@@ -34,6 +35,8 @@ def _dial(modem: Modem, session: AtSession, command: Command) -> Reply:
         raise RefusedError(cme=27)
     if not voice:
         raise RefusedError(final="NO CARRIER")
+    if modem.sim is not None and modem.sim_ready:
+        sim_of(modem)
     if SUPPLEMENTARY.match(number):
         return modem.ussd.send(number)
     on_answer = modem.faults.colp_style or modem.simple("+COLP") == 1

@@ -9,6 +9,7 @@ from modembank.emulator.commands.handler import Handler
 from modembank.emulator.identity import Sim
 from modembank.emulator.message_store import MessageState, StoredMessage
 from modembank.emulator.parser import Command, Form
+from modembank.emulator.pin import Lock
 from modembank.emulator.reply import OK, RefusedError, Reply, info
 from modembank.errors import EmulatorError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from modembank.emulator.session import AtSession
 
 MAX_TPDU_OCTETS = 175
+LOCKED = {Lock.PIN: 311, Lock.PUK: 316, Lock.BLOCKED: 313}
 NO_NETWORK, WRONG_PDU, WRONG_INDEX, FULL = 331, 304, 321, 322
 
 
@@ -24,12 +26,14 @@ def card_for_messages(modem: Modem) -> Sim:
     """Return the SIM if messages may be read and sent now.
 
     Raises:
-        RefusedError: CMS 310 not inserted, 314 busy.
+        RefusedError: CMS 310 not inserted, 311 PIN wanted, 313 blocked, 314 busy, 316 PUK wanted.
     """
     if modem.sim is None:
         raise RefusedError(cms=310)
     if not modem.sim_ready:
         raise RefusedError(cms=314)
+    if modem.sim.lock.state() is not Lock.READY:
+        raise RefusedError(cms=LOCKED[modem.sim.lock.state()])
     return modem.sim
 
 
