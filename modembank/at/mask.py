@@ -27,6 +27,11 @@ def mask(line: str) -> str:
     return _LONG_DIGITS.sub(lambda match: match[1] + mask_number(match[2]), line)
 
 
+def mask_command(text: str) -> str:
+    """A command without its `AT`, fit for an error or a trace."""
+    return mask(f"AT{text}").removeprefix("AT")
+
+
 def mask_number(number: str) -> str:
     """Keep the last three digits of a number: `+447700900123` becomes `***123`."""
     return "***" + number[-_KEEP:] if len(number) > _KEEP else "***"

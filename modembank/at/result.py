@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from modembank.at.mask import mask_command
 from modembank.errors import AtResultError, CmeError, CmsError
 
 CALL_CODES = frozenset({"NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE", "NO DIAL TONE"})
@@ -24,15 +25,16 @@ class Result:
         return self.final in {"OK", "CONNECT"}
 
     def checked(self) -> tuple[str, ...]:
-        """Return the information text. Raises CmeError, CmsError, AtResultError."""
+        """Return the information text. Raises CmeError, CmsError, AtResultError, which name the command masked."""
         if self.ok:
             return self.info
+        command = mask_command(self.command)
         name, _, number = self.final.partition(": ")
         if name == "+CME ERROR" and number.isdecimal():
-            raise CmeError(self.command, int(number))
+            raise CmeError(command, int(number))
         if name == "+CMS ERROR" and number.isdecimal():
-            raise CmsError(self.command, int(number))
-        raise AtResultError(self.command, self.final)
+            raise CmsError(command, int(number))
+        raise AtResultError(command, self.final)
 
 
 def read_final(line: str) -> str | None:

@@ -68,3 +68,4 @@ class Dialect:
     boot_events: tuple[str, ...]  # URCs after which everything is set again
     message_stores: tuple[str, ...]  # new messages go to the first that is accepted; all are read
     ussd: UssdForm
+    read_tries: tuple[AtCommand, ...]  # how many tries the SIM's PIN has left; the first that answers

@@ -11,6 +11,7 @@ from modembank.at.calls import CallKind, Evidence, Indication, read_direction
 from modembank.at.command import HANG_UP, SIM_S, AtCommand, setting
 from modembank.at.fields import read_fields, read_number, read_optional, read_text
 from modembank.at.network import rssi_dbm
+from modembank.at.pin import QUECTEL_RETRIES, STANDARD_RETRIES
 from modembank.at.ussd import UssdForm
 from modembank.dialects.dialect import CallEvents, Dialect, Role, VoicePath
 
@@ -144,4 +145,5 @@ EC25 = Dialect(
     boot_events=("RDY",),
     message_stores=("ME", "SM"),  # a SIM holds 10 to 50
     ussd=UssdForm.UCS2,
+    read_tries=(STANDARD_RETRIES, QUECTEL_RETRIES),
 )

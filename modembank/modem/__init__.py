@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modembank.at.forwarding import Forwarding, ForwardingReason
 from modembank.at.messages import MessageStatus, StoredAt, StoredPdu, StoreUse
 from modembank.at.ussd import UssdForm, UssdReply, UssdStatus
 from modembank.modem.events import (
@@ -13,7 +14,7 @@ from modembank.modem.events import (
     MessageSink,
     ModemSink,
 )
-from modembank.modem.info import ModemInfo, ModemState, Registration
+from modembank.modem.info import ModemInfo, ModemState, PinState, Registration, SimLock
 from modembank.modem.modem import Modem
 from modembank.modem.timings import ModemTimings
 from modembank.tty.discovery import ModemPorts, scan
@@ -26,6 +27,8 @@ __all__ = [
     "CallRelease",
     "Direction",
     "Evidence",
+    "Forwarding",
+    "ForwardingReason",
     "MessageSink",
     "MessageStatus",
     "Modem",
@@ -34,8 +37,10 @@ __all__ = [
     "ModemSink",
     "ModemState",
     "ModemTimings",
+    "PinState",
     "Registration",
     "SerialBackend",
+    "SimLock",
     "StoreUse",
     "StoredAt",
     "StoredPdu",

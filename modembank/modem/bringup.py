@@ -164,6 +164,15 @@ async def read_card(ask: Ask, dialect: Dialect) -> Card:
     return Card(iccid, imsi, next((number for number in numbers if number), None))
 
 
+async def read_locked_card(ask: Ask, dialect: Dialect) -> Card:
+    """The ICCID, which no PIN protects; with it the owner finds the PIN."""
+    try:
+        lines = await ask(dialect.read_iccid)
+        return Card(read_iccid(lines[0], dialect.read_iccid.prefixes[0]) if lines else None, None, None)
+    except (AtResultError, AtSyntaxError):
+        return NO_CARD
+
+
 async def read_network(ask: Ask) -> Network:
     """Registration in both domains, operator, access technology and signal. Raises AtResultError."""
     lines = await ask(join(at.READ_SIGNAL, at.READ_CS_REGISTRATION, at.READ_EPS_REGISTRATION, at.READ_OPERATOR))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from modembank.at.network import Registration
+from modembank.at.pin import PinState, SimLock
 
-__all__ = ["ModemInfo", "ModemState", "Registration"]
+__all__ = ["ModemInfo", "ModemState", "PinState", "Registration", "SimLock"]
 
 
 class ModemState(StrEnum):
@@ -48,3 +49,4 @@ class ModemInfo:
     voice: bool
     at_port: str
     audio_port: str | None
+    lock: PinState | None = None  # what the SIM asks for

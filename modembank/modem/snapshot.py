@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from modembank.at.identity import SimStatus
 from modembank.at.network import Registration
+from modembank.at.pin import PinState
 from modembank.modem.bringup import Card, Identity, Network
 from modembank.modem.events import ModemSink
 from modembank.modem.info import ModemInfo, ModemState
@@ -80,10 +81,10 @@ class Snapshot:
         self._sim = None
         self.refresh()
 
-    def set_sim(self, status: SimStatus, card: Card) -> None:
+    def set_sim(self, status: SimStatus, card: Card, lock: PinState | None) -> None:
         """The SIM was read."""
         self._sim = status
-        self._show(replace(self.info, iccid=card.iccid, imsi=card.imsi, number=card.number))
+        self._show(replace(self.info, iccid=card.iccid, imsi=card.imsi, number=card.number, lock=lock))
 
     def set_network(self, network: Network) -> None:
         """Registration, operator and signal were read."""
@@ -112,7 +113,7 @@ class Snapshot:
 
     def _show(self, info: ModemInfo) -> None:
         if self._open:
-            facts = Facts(self._started, self._sim, info.registration, self._in_call(), self._fault)
+            facts = Facts(self._started, self._sim, info.registration, self._in_call(), self._fault, info.lock)
             state, detail = derive_state(facts)
             info = replace(info, state=state, state_detail=detail)
         self._tell(info)

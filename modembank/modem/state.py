@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from modembank.at.identity import SimStatus
 from modembank.at.network import Registration
+from modembank.at.pin import PinState, SimLock
 from modembank.modem.info import ModemState
 
 
@@ -18,6 +19,7 @@ class Facts:
     registration: Registration
     in_call: bool
     fault: str
+    lock: PinState | None
 
 
 def derive_state(facts: Facts) -> tuple[ModemState, str]:
@@ -27,7 +29,7 @@ def derive_state(facts: Facts) -> tuple[ModemState, str]:
     if facts.sim is SimStatus.ABSENT:
         return ModemState.NO_SIM, "no SIM is inserted"
     if facts.sim is SimStatus.LOCKED:
-        return ModemState.SIM_LOCKED, "the SIM asks for its PIN or PUK"
+        return ModemState.SIM_LOCKED, _say_lock(facts.lock)
     if not facts.started or facts.sim is not SimStatus.READY:
         return ModemState.STARTING, "the SIM is not ready yet" if facts.started else "being set up"
     if facts.fault:
@@ -37,6 +39,17 @@ def derive_state(facts: Facts) -> tuple[ModemState, str]:
     if facts.registration is Registration.DENIED:
         return ModemState.DENIED, "the network refuses this SIM"
     return ModemState.SEARCHING, f"registration: {facts.registration.value.replace('_', ' ')}"
+
+
+def _say_lock(lock: PinState | None) -> str:
+    if lock is None:
+        return "the SIM asks for its PIN or PUK"
+    if lock.lock is SimLock.OTHER:
+        return "the modem is locked to another SIM or network"
+    name, left = (
+        ("PIN", lock.pin_left) if lock.lock is SimLock.PIN else ("PUK, which only a person may enter", lock.puk_left)
+    )
+    return f"the SIM asks for its {name}" + ("" if left is None else f"; tries left: {left}")
 
 
 def better(one: Registration, other: Registration) -> Registration:

@@ -18,6 +18,7 @@ from typing import Protocol, Self
 
 from modembank.at.command import AtCommand
 from modembank.at.engine import AtCounters, AtEngine, Doubtful, Prompt, Urc
+from modembank.at.mask import mask_command
 from modembank.at.result import Result
 from modembank.errors import AtBusyError, AtTimeoutError, PortLostError
 from modembank.tty.trace import Trace, TraceLine, Way
@@ -187,8 +188,9 @@ class AtChannel:
             return
         self.timeouts += 1
         self._engine.give_up()
-        self._trace.add(Way.NOTE, f"no answer to AT{job.command.text} within {job.command.timeout_s:g} s")
-        _fail(job.answer, AtTimeoutError(job.command.text, job.command.timeout_s))
+        name = mask_command(job.command.text)
+        self._trace.add(Way.NOTE, f"no answer to AT{name} within {job.command.timeout_s:g} s")
+        _fail(job.answer, AtTimeoutError(name, job.command.timeout_s))
 
     async def _resync(self) -> bool:
         """Make the port usable after a deadline; False when two sentinels stayed without answer."""

@@ -9,7 +9,7 @@ import pytest
 from modembank.at.ussd import UssdForm, read_ussd, ussd
 from modembank.errors import AtResultError, AtSyntaxError, ModemError, PortLostError, UssdTimeoutError, WrongStateError
 from modembank.modem import Modem, UssdReply, UssdStatus
-from tests.support.fake_modem import GENERIC, FakeModem, MessageListener, driven_fake
+from tests.support.fake_modem import GENERIC, FakeModem, driven_fake
 from tests.support.modem_rig import Listener
 
 pytestmark = pytest.mark.looptime
@@ -29,7 +29,7 @@ def modem(**replies: str) -> FakeModem:
 
     def after(command: str) -> None:
         if reply := codes.get(command):
-            late_s = 0.5 if command == "+CUSD=2" else 0.0
+            late_s = 0.5 if command == "+CUSD=2" else 0.8
             asyncio.get_running_loop().call_later(late_s, link.urc, reply)
 
     link.after = after
@@ -162,7 +162,7 @@ async def test_a_call_ends_it_before_atd(stage: str) -> None:
         assert asked.index("+CUSD=2") < asked.index('+CSCS="IRA"') < asked.index("D+447700900123;")
 
 
-async def dialled(driver: Modem, link: FakeModem, heard: MessageListener) -> None:
+async def dialled(driver: Modem, link: FakeModem, heard: Listener) -> None:
     dialling = asyncio.create_task(driver.dial("+447700900123"))
     await waited(heard, link, "D+447700900123;")
     await dialling

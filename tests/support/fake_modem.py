@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modembank.at.messages import StoredAt
-from modembank.at.ussd import UssdReply
 from modembank.modem import Modem, ModemPorts, ModemState, ModemTimings
 from tests.support.at_link import AtLink
 from tests.support.modem_rig import Listener
@@ -74,31 +72,13 @@ class FakeModem(AtLink):
             self.after(command)
 
 
-@dataclass
-class MessageListener(Listener):
-    """Also hears of messages and USSD."""
-
-    places: list[StoredAt | None] = field(default_factory=list)
-    pdus: list[str] = field(default_factory=list)
-    ussd: list[UssdReply] = field(default_factory=list)
-
-    def message_waiting(self, place: StoredAt | None) -> None:
-        self.places.append(place)
-
-    def message_direct(self, pdu: str) -> None:
-        self.pdus.append(pdu)
-
-    def ussd_received(self, reply: UssdReply) -> None:
-        self.ussd.append(reply)
-
-
 @asynccontextmanager
 async def driven_fake(
     link: FakeModem, dialect: str, state: ModemState | None = ModemState.READY, timings: ModemTimings | None = None
-) -> AsyncIterator[tuple[Modem, MessageListener]]:
+) -> AsyncIterator[tuple[Modem, Listener]]:
     """Run the driver on a modem in memory."""
     ports = ModemPorts("1-1", 0, 0, Path("/dev/ttyUSB2"), Path("/dev/ttyUSB1"), dialect)
-    listener = MessageListener()
+    listener = Listener()
     modem = Modem(ports, listener, messages=listener, backend=link, timings=timings)
     task = asyncio.create_task(modem.run())
     try:

@@ -17,6 +17,8 @@ from modembank.modem import (
     ModemState,
     ModemTimings,
     SerialBackend,
+    StoredAt,
+    UssdReply,
     scan,
 )
 from modembank.tty.transport import TransportOpener
@@ -27,13 +29,18 @@ PATIENCE_S = 30.0  # machines are shared; a condition is waited for, never a tim
 
 @dataclass
 class Listener:
-    """A ModemSink that remembers and can be waited on: conditions may also be about what no event tells."""
+    """A ModemSink and MessageSink that remembers and can be waited on: conditions may also be about what no
+    event tells.
+    """
 
     infos: list[ModemInfo] = field(default_factory=list)
     progress: list[CallProgress] = field(default_factory=list)
     releases: list[CallRelease] = field(default_factory=list)
     digits: list[str] = field(default_factory=list)
     flow: list[bool] = field(default_factory=list)
+    places: list[StoredAt | None] = field(default_factory=list)
+    pdus: list[str] = field(default_factory=list)
+    ussd: list[UssdReply] = field(default_factory=list)
     log: list[ModemInfo | CallProgress | CallRelease] = field(default_factory=list)
 
     def modem_changed(self, info: ModemInfo) -> None:
@@ -53,6 +60,15 @@ class Listener:
 
     def audio_flow(self, ready: bool) -> None:
         self.flow.append(ready)
+
+    def message_waiting(self, place: StoredAt | None) -> None:
+        self.places.append(place)
+
+    def message_direct(self, pdu: str) -> None:
+        self.pdus.append(pdu)
+
+    def ussd_received(self, reply: UssdReply) -> None:
+        self.ussd.append(reply)
 
     @property
     def kinds(self) -> list[CallKind]:
@@ -122,7 +138,7 @@ async def driven(
     place = (await emulator.modem(index))["usb_path"]
     ports = next(one for one in scan(emulator.sys, emulator.dev) if one.usb_path == place)
     listener = Listener()
-    modem = Modem(ports, listener, backend=backend, timings=timings)
+    modem = Modem(ports, listener, messages=listener, backend=backend, timings=timings)
     task = asyncio.create_task(modem.run())
     rig = Rig(index, modem, listener, task, emulator)
     try:

@@ -1,0 +1,105 @@
+"""What is done to a card with care: its PIN (I8), and what its network keeps for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from modembank.at import command as at
+from modembank.at.command import AtCommand
+from modembank.at.forwarding import Forwarding, ForwardingReason, query, read_forwarding
+from modembank.at.identity import CME_SIM, SimStatus
+from modembank.at.pin import PinState, Retries, SimLock, enter_pin, read_lock, read_retries
+from modembank.errors import AtResultError, AtSyntaxError, CmeError, PinRefusedError, WrongStateError
+from modembank.modem.ask import Ask
+
+FEWEST_TRIES = 3  # all that a card ever gives: with fewer somebody has erred before, and the last error blocks it
+_CME_LOCKS = {5: SimLock.OTHER, 11: SimLock.PIN, 12: SimLock.PUK, 17: SimLock.OTHER, 18: SimLock.OTHER}
+
+
+class SimCare:
+    """The card of one modem. Remembers which card a PIN was tried on, over restarts of the modem too."""
+
+    def __init__(self, ask: Ask, read_tries: tuple[AtCommand, ...], in_call: Callable[[], bool]) -> None:
+        self._ask = ask
+        self._read_tries = read_tries
+        self._in_call = in_call
+        self._trying = asyncio.Lock()
+        self._tried = False
+        self._tried_card: str | None = None
+
+    def saw(self, status: SimStatus, iccid: str | None) -> None:
+        """The card was looked at: when it is another one, or open, its PIN may be tried (again)."""
+        other = iccid is not None and self._tried_card is not None and iccid != self._tried_card
+        if status in {SimStatus.ABSENT, SimStatus.READY} or other:
+            self._tried, self._tried_card = False, None
+
+    async def read(self) -> PinState | None:
+        """What the card asks for and the tries it leaves; None when it asks for nothing. Raises AtResultError."""
+        lock = await self._read_lock()
+        if lock is None:
+            return None
+        retries = await self._read_retries()
+        return PinState(lock, retries.pin, retries.puk)
+
+    async def enter_pin(self, pin: str, iccid: str | None) -> None:
+        """Try a PIN once, if that cannot block the card; see `Modem.enter_pin`."""
+        command = enter_pin(pin)
+        async with self._trying:
+            state = await self.read()
+            if state is None:
+                raise WrongStateError("the SIM asks for no PIN")
+            _check(state)
+            if self._tried:
+                raise PinRefusedError("a PIN was tried on this card already; take it out and put it in again")
+            self._tried, self._tried_card = True, iccid
+            try:
+                await self._ask(command)
+            except AtResultError as error:
+                left = (await self._read_retries()).pin
+                raise PinRefusedError(f"the card refused the PIN ({error.result}); {_tries(left)}") from None
+            self._tried = False
+
+    async def read_forwarding(self) -> tuple[Forwarding, ...]:
+        """The forwardings that are active for voice; see `Modem.read_forwarding`."""
+        if self._in_call():
+            raise WrongStateError("the network is not asked about forwarding during a call")
+        found = [read_forwarding(await self._ask(query(reason)), reason) for reason in ForwardingReason]
+        return tuple(one for one in found if one is not None)
+
+    async def _read_lock(self) -> SimLock | None:
+        try:
+            info = await self._ask(at.READ_PIN)
+        except CmeError as error:
+            if CME_SIM.get(error.cme) is not SimStatus.LOCKED:
+                raise
+            return _CME_LOCKS[error.cme]
+        return read_lock(info[-1]) if info else None
+
+    async def _read_retries(self) -> Retries:
+        for command in self._read_tries:
+            try:
+                retries = read_retries(await self._ask(command))
+            except (AtResultError, AtSyntaxError):
+                continue
+            if retries.pin is not None:
+                return retries
+        return Retries(None, None)
+
+
+def _check(state: PinState) -> None:
+    """Raises PinRefusedError."""
+    if state.lock is SimLock.PUK:
+        raise PinRefusedError("the card is blocked: only a person may enter its PUK")
+    if state.lock is not SimLock.PIN:
+        raise PinRefusedError("the modem is locked to another card or network: a PIN does not help")
+    if state.pin_left is None:
+        raise PinRefusedError("the modem does not tell how many tries are left; enter the PIN in a telephone")
+    if state.pin_left < FEWEST_TRIES:
+        raise PinRefusedError(f"{_tries(state.pin_left)}; enter the PIN in a telephone")
+
+
+def _tries(left: int | None) -> str:
+    if left is None:
+        return "how many tries are left is not known"
+    return f"{left} {'try is' if left == 1 else 'tries are'} left"
