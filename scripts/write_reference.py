@@ -73,19 +73,54 @@ def modem_states() -> str:
 def dialect_facts(dialect: Dialect) -> str:
     """Return what we know and send for one modem family."""
     ids = ", ".join(code(f"{vid:04x}:{pid:04x}") for vid, pid in sorted(dialect.usb_ids))
-    ports = ", ".join(f"interface {n}: {role}" for n, role in sorted(dialect.interfaces.items()))
     rows = [
-        ("USB ids", ids),
-        ("ports", ports),
-        ("voice on", f"{code('AT' + dialect.voice.on.text)}, proven by {code('AT' + dialect.voice.read_back.text)}"),
-        ("voice rate", f"{dialect.voice.rate_hz} Hz, 16 bit, mono"),
-        ("call events, the first that is accepted", ", ".join(code(way.name) for way in dialect.call_events)),
-        ("ICCID", code("AT" + dialect.read_iccid.text)),
+        ("USB ids", ids or "none: chosen by name in the settings"),
+        ("ports", dialect_ports(dialect)),
+        *dialect_voice(dialect),
+        (
+            "call events, the first that is accepted",
+            commands(way.name for way in dialect.call_events) or "+CLCC is polled",
+        ),
+        ("ICCID, the first that answers", commands("AT" + one.text for one in dialect.read_iccid)),
+        ("tries left for the PIN, the first that answers", commands("AT" + one.text for one in dialect.read_tries)),
         ("hang up", code("AT" + dialect.hang_up.text)),
-        ("must be accepted at bring-up", ", ".join(code("AT" + text) for text in dialect.settings)),
-        ("may be refused at bring-up", ", ".join(code("AT" + text) for text in dialect.optional)),
+        ("DTMF", code("AT" + dialect.dtmf)),
+        ("messages are kept in, the first that is accepted", commands(dialect.message_stores)),
+        ("USSD strings", code(dialect.ussd)),
+        ("must be accepted at bring-up", commands("AT" + text for text in dialect.settings)),
+        ("may be refused at bring-up", commands("AT" + text for text in dialect.optional)),
     ]
     return f"### {dialect.name}\n\n" + table(("what", "value"), rows)
+
+
+def commands(texts: Iterable[str]) -> str:
+    """Return texts as a list of inline code."""
+    return ", ".join(code(text) for text in texts)
+
+
+def dialect_ports(dialect: Dialect) -> str:
+    """Return which interface does what, product by product where they differ."""
+    layouts = {f"{vid:04x}:{pid:04x} ": ports for (vid, pid), ports in sorted(dialect.layouts.items())}
+    rows = [
+        name + ", ".join(f"interface {number}: {role}" for number, role in sorted(ports.items()))
+        for name, ports in (layouts or {"": dialect.interfaces}).items()
+    ]
+    if dialect.vendor is not None:
+        classes = (f"{a:02x}/{b:02x}/{c:02x}: {role}" for (a, b, c), role in sorted(dialect.classes.items()))
+        rows.append(f"other products of {dialect.vendor:04x} by interface class: {', '.join(classes)}")
+    return "; ".join(rows)
+
+
+def dialect_voice(dialect: Dialect) -> list[tuple[str, str]]:
+    """Return how voice gets onto the audio tty."""
+    voice = dialect.voice
+    if voice is None:
+        return [("voice", "none known")]
+    return [
+        ("voice on", f"{code('AT' + voice.on.text)} {voice.moment.replace('_', ' ')}"),
+        ("voice proven by", f"{code(voice.proof)} in the answer to {code('AT' + voice.read_back.text)}"),
+        ("voice rate", f"{voice.rate_hz} Hz, 16 bit, mono"),
+    ]
 
 
 def dialects() -> str:

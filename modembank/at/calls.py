@@ -10,6 +10,7 @@ from modembank.at.fields import read_fields, read_number, read_optional, read_te
 from modembank.errors import AtSyntaxError
 
 VOICE_MODE = 0
+CLCC_ENDED = 6  # SIMCom's, in URCs only
 _WITHHELD = 1
 
 
@@ -53,6 +54,9 @@ class Evidence(StrEnum):
     CCWA = "ccwa"
     DSCI = "dsci"
     CCINFO = "ccinfo"
+    CURC = "curc"  # Huawei's ^ORIG, ^CONF, ^CONN, ^CEND
+    CLCC_URC = "clcc_urc"  # +CLCC that nobody asked for: SIMCom
+    VOICE_CALL = "voice_call"  # SIMCom's VOICE CALL: BEGIN and END
     CLCC = "clcc"
     FINAL = "final_result_code"
     DEADLINE = "deadline"
@@ -82,6 +86,7 @@ class Indication:
     number: str | None = None
     network_tone: bool | None = None
     code: str | None = None  # the final result code behind evidence FINAL
+    q850: int | None = None  # the network's cause, where the URC tells it
 
 
 def read_direction(number: int) -> Direction:
@@ -103,9 +108,19 @@ def read_clcc(line: str) -> CurrentCall:
 
 
 def read_voice_calls(info: tuple[str, ...]) -> tuple[CurrentCall, ...]:
-    """The voice calls of a `+CLCC` answer; LTE modems list their data bearer among them. Raises AtSyntaxError."""
-    calls = tuple(read_clcc(line) for line in info)
-    return tuple(call for call in calls if call.mode == VOICE_MODE)
+    """The voice calls of a `+CLCC` answer; LTE modems list their data bearer among them. Raises AtSyntaxError.
+
+    SIMCom's URCs of the same name may stand inside the answer: the last line about a call counts, and 6 ends it.
+    """
+    calls: dict[int, CurrentCall] = {}
+    for line in info:
+        fields = read_fields(line, "+CLCC:")
+        if read_number(fields, 2) == CLCC_ENDED:
+            calls.pop(read_number(fields, 0), None)
+        else:
+            call = read_clcc(line)
+            calls[call.index] = call
+    return tuple(call for call in calls.values() if call.mode == VOICE_MODE)
 
 
 def read_clip(line: str) -> str | None:
@@ -179,6 +194,11 @@ def read_ceer(line: str) -> Cause | None:
     if cause is None:
         return None if text.lower() in _NOTHING else Cause(None, text)
     return Cause(cause, text or CAUSES[cause])
+
+
+def cause_of(q850: int) -> Cause:
+    """The cause behind a number of the network's."""
+    return Cause(q850, CAUSES.get(q850, f"cause {q850}"))
 
 
 def read_call_code(code: str) -> Cause:

@@ -110,11 +110,14 @@ def dial(number: str) -> AtCommand:
     return AtCommand(f"D{number};", timeout_s=DIAL_S, retry=RetryClass.NEVER)
 
 
-def dtmf(digit: str) -> AtCommand:
-    """`AT+VTS="<digit>"`. Raises AtSyntaxError. Source: 3GPP TS 27.007 annex C.2.11."""
-    if len(digit) != 1 or digit not in DTMF_DIGITS:
-        raise AtSyntaxError("a DTMF digit is one of 0-9, *, #, A-D")
-    return AtCommand(f'+VTS="{digit}"', retry=RetryClass.ONCE)
+def dtmf(digit: str, form: str = '+VTS="{digit}"', index: int = 1, digits: frozenset[str] = DTMF_DIGITS) -> AtCommand:
+    """One digit, by `+VTS` or in a family's own form, which may name the call. Raises AtSyntaxError.
+
+    Source: 3GPP TS 27.007 annex C.2.11.
+    """
+    if len(digit) != 1 or digit not in digits:
+        raise AtSyntaxError(f"a DTMF digit of this modem is one of {''.join(sorted(digits))}")
+    return AtCommand(form.format(digit=digit, index=index), retry=RetryClass.ONCE)
 
 
 _CONSOLE_NAME = re.compile(r"[+^*$&]?[A-Z]+", re.IGNORECASE)
@@ -146,6 +149,8 @@ READ_CAUSE = AtCommand("+CEER", "+CEER:")
 READ_PIN = AtCommand("+CPIN?", "+CPIN:", timeout_s=SIM_S)
 READ_NUMBER = AtCommand("+CNUM", "+CNUM:", timeout_s=SIM_S)
 READ_IMSI = AtCommand("+CIMI", timeout_s=SIM_S, bare=r"\d{6,15}")
+# EF_ICCID, for modems without a command of their own. Source: 3GPP TS 27.007 section 8.18, TS 31.102 section 4.2.1.
+READ_EF_ICCID = AtCommand("+CRSM=176,12258,0,0,10", "+CRSM:", timeout_s=SIM_S)
 READ_MAKER = AtCommand("+CGMI", "+CGMI:", bare=r".+")
 READ_MODEL = AtCommand("+CGMM", "+CGMM:", bare=r".+")
 READ_REVISION = AtCommand("+CGMR", "+CGMR:", bare=r".+")

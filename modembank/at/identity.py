@@ -38,8 +38,18 @@ def read_cpin(line: str) -> SimStatus:
 
 
 def read_iccid(line: str, prefix: str) -> str:
-    """The card's number without its filler. Raises AtSyntaxError. Source: ITU-T E.118; 3GPP TS 31.102 section 4.2.1."""
-    digits = line.removeprefix(prefix).strip().rstrip("Ff")
+    """The card's number without its filler, from a family's own command or from `+CRSM`. Raises AtSyntaxError.
+
+    Some firmware tells it as the card stores it, with each pair of digits swapped; all begin with 89.
+    Source: ITU-T E.118; 3GPP TS 31.102 section 4.2.1, TS 27.007 section 8.18.
+    """
+    if line.startswith("+CRSM:"):
+        text = read_text(read_fields(line, "+CRSM:"), 2) or ""
+    else:
+        text = line.removeprefix(prefix).strip().strip('"')
+    if text.startswith("98") and len(text) % 2 == 0:
+        text = "".join(text[place + 1] + text[place] for place in range(0, len(text), 2))
+    digits = text.rstrip("Ff")
     if not _ICCID.fullmatch(digits):
         raise AtSyntaxError("not an ICCID")
     return digits

@@ -5,14 +5,15 @@ Source: Quectel EC2x&EG9x&EG2x-G&EM05 series AT commands manual.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from modembank.at.calls import CallKind, Evidence, Indication, read_direction
-from modembank.at.command import HANG_UP, SIM_S, AtCommand, setting
+from modembank.at.command import READ_EF_ICCID, SIM_S, AtCommand, setting
 from modembank.at.fields import read_fields, read_number, read_optional, read_text
 from modembank.at.network import rssi_dbm
 from modembank.at.pin import QUECTEL_RETRIES, STANDARD_RETRIES
-from modembank.at.ussd import UssdForm
+from modembank.at.urcs import QUECTEL
 from modembank.dialects.dialect import CallEvents, Dialect, Role, VoicePath
 
 # `<stat>` of ^DSCI. 3 means connected here, while 3 in +CLCC means alerting. Source: EC2x manual, ^DSCI.
@@ -102,9 +103,17 @@ def _read_signal(line: str) -> int | None:
     return rssi_dbm(read_number(read_fields(line, "+QIND:"), 1))
 
 
+_QPCMV = VoicePath(
+    on=setting("+QPCMV=1,0"),
+    read_back=AtCommand("+QPCMV?", "+QPCMV:"),
+    proof="+QPCMV:1,0",
+    off=setting("+QPCMV=0"),
+)
+
 EC25 = Dialect(
     name="quectel-ec25",
-    usb_ids=frozenset({(0x2C7C, 0x0125), (0x2C7C, 0x0121), (0x2C7C, 0x0191), (0x2C7C, 0x0195), (0x2C7C, 0x0306)}),
+    # EC20, EC25, EG25-G; EC21; EG91; EG95; EP06 and relatives; EG12; an EC20 under Qualcomm's number
+    usb_ids=frozenset({(0x2C7C, pid) for pid in (0x0125, 0x0121, 0x0191, 0x0195, 0x0306, 0x0512)} | {(0x05C6, 0x9215)}),
     interfaces=MappingProxyType({1: Role.AUDIO, 2: Role.AT}),
     settings=(
         "+CMEE=1",  # numbers, not texts
@@ -126,24 +135,22 @@ EC25 = Dialect(
         CallEvents(setting("^DSCI=1"), "dsci"),
         CallEvents(setting('+QINDCFG="ccinfo",1,0'), "ccinfo"),
     ),
-    voice=VoicePath(
-        on=setting("+QPCMV=1,0"),
-        read_back=AtCommand("+QPCMV?", "+QPCMV:"),
-        proof="+QPCMV:1,0",
-        off=setting("+QPCMV=0"),
-        rate_hz=8000,
-    ),
-    read_iccid=AtCommand("+QCCID", "+QCCID:", timeout_s=SIM_S),
-    hang_up=HANG_UP,
-    reject=HANG_UP,
-    urcs=("+QIND:", "+QTONEDET:", "+QUSIM:", "+QSIMSTAT:", "+QPCMV:", "^DSCI:"),
+    voice=_QPCMV,
+    read_iccid=(AtCommand("+QCCID", "+QCCID:", timeout_s=SIM_S), READ_EF_ICCID),
+    urcs=QUECTEL,
     read_indication=_read_indication,
     read_dtmf=_read_dtmf,
     read_audio_flow=_read_audio_flow,
     read_signal=_read_signal,
     sim_events=("+QSIMSTAT:", "+CPIN:", "+QUSIM:"),
-    boot_events=("RDY",),
     message_stores=("ME", "SM"),  # a SIM holds 10 to 50
-    ussd=UssdForm.UCS2,
     read_tries=(STANDARD_RETRIES, QUECTEL_RETRIES),
+)
+
+# The 3G modules: no LTE registration, the same voice commands. Their numbers and layout are not confirmed.
+UC20 = replace(
+    EC25,
+    name="quectel-uc20",
+    usb_ids=frozenset({(0x05C6, 0x9090), (0x05C6, 0x9003)}),
+    settings=tuple(text for text in EC25.settings if text != "+CEREG=2"),
 )

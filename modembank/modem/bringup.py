@@ -92,6 +92,8 @@ async def _ask_all(ask: Ask, commands: tuple[AtCommand, ...]) -> tuple[str, ...]
         for command in commands:
             with contextlib.suppress(AtResultError):
                 lines += await ask(command)
+        if not lines:
+            raise
         return tuple(lines)
 
 
@@ -153,10 +155,11 @@ async def _read_sim_once(ask: Ask) -> SimStatus:
 
 async def read_card(ask: Ask, dialect: Dialect) -> Card:
     """ICCID and IMSI, and the own number where the card holds one. Raises CmeError when the SIM went away."""
-    prefix = dialect.read_iccid.prefixes[0]
-    lines = await ask(join(dialect.read_iccid, at.READ_IMSI))
-    iccid = next((read_iccid(line, prefix) for line in lines if line.startswith(prefix)), None)
-    imsi = next((line for line in lines if line.isdecimal()), None)
+    iccid, imsi = await _read_both(ask, dialect.read_iccid[0])
+    if iccid is None:
+        iccid = await _read_iccid(ask, dialect.read_iccid)
+    if imsi is None:
+        imsi = next((line for line in await ask(at.READ_IMSI) if line.isdecimal()), None)
     try:
         numbers = [read_cnum(line) for line in await ask(at.READ_NUMBER)]
     except (AtResultError, AtSyntaxError):
@@ -166,16 +169,36 @@ async def read_card(ask: Ask, dialect: Dialect) -> Card:
 
 async def read_locked_card(ask: Ask, dialect: Dialect) -> Card:
     """The ICCID, which no PIN protects; with it the owner finds the PIN."""
+    return Card(await _read_iccid(ask, dialect.read_iccid), None, None)
+
+
+async def _read_both(ask: Ask, read: AtCommand) -> tuple[str | None, str | None]:
+    """ICCID and IMSI in one line, where they can be told apart."""
+    if read.bare is not None:
+        return None, None
     try:
-        lines = await ask(dialect.read_iccid)
-        return Card(read_iccid(lines[0], dialect.read_iccid.prefixes[0]) if lines else None, None, None)
+        lines = await ask(join(read, at.READ_IMSI))
+        own = [line for line in lines if line.startswith(read.prefixes)]
+        iccid = read_iccid(own[0], read.prefixes[0]) if own else None
     except (AtResultError, AtSyntaxError):
-        return NO_CARD
+        return None, None
+    return iccid, next((line for line in lines if line.isdecimal()), None)
+
+
+async def _read_iccid(ask: Ask, commands: tuple[AtCommand, ...]) -> str | None:
+    for command in commands:
+        try:
+            lines = await ask(command)
+            if lines:
+                return read_iccid(lines[-1], command.prefixes[0])
+        except (AtResultError, AtSyntaxError) as error:
+            _log.debug("no ICCID: %s", error)
+    return None
 
 
 async def read_network(ask: Ask) -> Network:
     """Registration in both domains, operator, access technology and signal. Raises AtResultError."""
-    lines = await ask(join(at.READ_SIGNAL, at.READ_CS_REGISTRATION, at.READ_EPS_REGISTRATION, at.READ_OPERATOR))
+    lines = await _ask_all(ask, _NETWORK)
     reports = {
         report.domain: report
         for report in (read_registration(line) for line in lines if line.startswith(("+CREG:", "+CEREG:")))

@@ -9,23 +9,24 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 
 from modembank.at import command as at
-from modembank.at.calls import Cause, CurrentCall, Evidence, Indication, read_call_code, read_voice_calls
-from modembank.dialects import Dialect
-from modembank.errors import AtError, AtResultError, DialFailedError, WrongStateError
+from modembank.at.calls import CallKind, Cause, CurrentCall, Evidence, Indication, read_call_code, read_voice_calls
+from modembank.dialects import Dialect, VoiceMoment
+from modembank.errors import AtError, AtResultError, DialFailedError, NoVoiceError, WrongStateError
 from modembank.modem.ask import Ask
 from modembank.modem.call_state import CallState
 from modembank.modem.events import ModemSink, Stamp
 from modembank.modem.release import Gone, release
 from modembank.modem.teller import Teller
 from modembank.modem.timings import ModemTimings
-from modembank.modem.tracker import CallTracker, Output, TrackedCall
-from modembank.modem.voice import arm_voice
+from modembank.modem.tracker import CallTracker, Ended, Output, TrackedCall
+from modembank.modem.voice import VoiceSwitch
 
 _log = logging.getLogger(__name__)
+_ON_THE_WAY = {CallKind.DIALING, CallKind.ALERTING}
 _NO_ANSWER = 19
 _TEMPORARY_FAILURE = 41
 _TIMER_EXPIRY = 102
@@ -47,11 +48,14 @@ class CallControl:
         self._timings = timings
         self._on_busy = on_busy
         self._tracker = CallTracker(timings.unseen_s)
-        self._teller = Teller(ask, sink, timings.cause_s, self._settle)
+        self._teller = Teller(ask, sink, dialect.read_cause, timings.cause_s, self._settle)
         self._poke = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._dialling = asyncio.Lock()
+        self.voice = VoiceSwitch(ask, dialect.voice)
+        self._voiced: int | None = None  # the serial of the call that voice was switched on for
+        self._voicing: asyncio.Task[None] | None = None
         self._hanging: asyncio.Task[None] | None = None
         self._given_up = False
         self._witnessed_s = time.monotonic()
@@ -76,8 +80,9 @@ class CallControl:
 
     async def close(self) -> None:
         """Tell what is left to tell; the channel is closed, so that what still runs ends by itself."""
-        if self._hanging is not None:
-            await asyncio.wait({self._hanging})
+        running = {task for task in (self._hanging, self._voicing) if task is not None}
+        if running:
+            await asyncio.wait(running)
         await self._teller.close()
 
     async def watch(self) -> None:
@@ -114,7 +119,7 @@ class CallControl:
         call = self._tracker.call
         if call is None or call.state is not CallState.INCOMING:
             raise WrongStateError("no call is coming in")
-        await arm_voice(self._ask, self._dialect.voice)
+        await self.voice.prepare()
         try:
             await self._ask(at.ANSWER)
         except AtResultError as error:
@@ -135,8 +140,10 @@ class CallControl:
 
     async def send_dtmf(self, digit: str) -> None:
         """One digit. Raises AtSyntaxError, WrongStateError, AtResultError."""
-        command = at.dtmf(digit)
-        if self._tracker.call is None:
+        call, dialect = self._tracker.call, self._dialect
+        index = call.index if call is not None and call.index is not None else 1
+        command = at.dtmf(digit, dialect.dtmf, index, dialect.dtmf_digits)
+        if call is None:
             raise WrongStateError("DTMF needs a call")
         await self._ask(command)
 
@@ -166,7 +173,7 @@ class CallControl:
     # ---- dialling -------------------------------------------------------------------------------------------
 
     async def _clear_the_way(self) -> None:
-        calls = read_voice_calls(await arm_voice(self._ask, self._dialect.voice, at.LIST_CALLS))
+        calls = read_voice_calls(await self.voice.prepare(at.LIST_CALLS))
         if not calls:
             return
         self._handle(self._tracker.referee(calls, None, now()))
@@ -215,7 +222,9 @@ class CallControl:
         return self._hanging
 
     async def _release(self, command: at.AtCommand, gone: Gone) -> None:
-        if not await release(self._ask, command, gone, self.list_calls, self._timings):
+        await self.voice.turn_off()
+        by_index = self.list_calls if self._dialect.release_by_index else None
+        if not await release(self._ask, command, gone, by_index, self._timings):
             self.end(Evidence.DEADLINE)
         await self._idle.wait()
 
@@ -277,6 +286,35 @@ class CallControl:
     def _handle(self, outputs: list[Output]) -> None:
         self._teller.tell(outputs)
         self._settle()
+        for output in outputs:
+            self._switch_voice(output)
+
+    def _switch_voice(self, output: Output) -> None:
+        """Where voice could not be prepared: on in its moment, off when the call is over."""
+        call, moment = self._tracker.call, self.voice.moment
+        if moment is None:
+            return
+        if isinstance(output, Ended):
+            if self._voiced == output.call.serial:  # also after our own hang-up: switching on may still be under way
+                self._start_voicing(self.voice.turn_off())
+            return
+        due = output.kind is CallKind.ANSWERED or (moment is VoiceMoment.AFTER_DIAL and output.kind in _ON_THE_WAY)
+        if due and call is not None and self._voiced != call.serial:
+            self._voiced = call.serial
+            self._start_voicing(self._turn_voice_on(call))
+
+    def _start_voicing(self, work: Coroutine[None, None, None]) -> None:
+        if self._voicing is not None:
+            self._voicing.cancel()
+        self._voicing = asyncio.create_task(work, name="voice")
+        self._voicing.add_done_callback(_log_failure)
+
+    async def _turn_voice_on(self, call: TrackedCall) -> None:
+        try:
+            await self.voice.turn_on()
+        except NoVoiceError as error:
+            if self._tracker.call is call and not call.local:
+                self._expire(call, Cause(_TEMPORARY_FAILURE, str(error)))  # a call without sound only costs money
 
     def _settle(self) -> None:
         idle = self._tracker.call is None and not self._teller.busy
@@ -292,4 +330,4 @@ class CallControl:
 def _log_failure(task: asyncio.Task[None]) -> None:
     """Nobody may be waiting for a release: its failure is said here, too."""
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.warning("a call could not be released: %s", error)
+        _log.warning("a call could not be released, or its voice switched: %s", error)

@@ -20,18 +20,20 @@ Gone = Callable[[], Awaitable[bool]]
 ListCalls = Callable[[], Awaitable[tuple[CurrentCall, ...]]]
 
 
-async def release(ask: Ask, first: AtCommand, gone: Gone, list_calls: ListCalls, timings: ModemTimings) -> bool:
+async def release(ask: Ask, first: AtCommand, gone: Gone, list_calls: ListCalls | None, timings: ModemTimings) -> bool:
     """Climb until `gone`: the family's own command, +CHLD=1x for each call, radio off and on.
 
+    Without `list_calls` the second rung is left out: there are modems that hang on it.
     Returns False when even the radio was not obeyed in time: without its radio the modem can carry no call, but
     nothing has confirmed the end. Raises PortLostError, AtError.
     """
     if await _try(ask, (first,), gone, timings):
         return True
-    _log.warning("a call outlived %s; it is released by its index", first.text)
-    by_index = tuple(at.release_call(call.index) for call in await list_calls())
-    if await _try(ask, by_index, gone, timings):
-        return True
+    if list_calls is not None:
+        _log.warning("a call outlived %s; it is released by its index", first.text)
+        by_index = tuple(at.release_call(call.index) for call in await list_calls())
+        if await _try(ask, by_index, gone, timings):
+            return True
     _log.error("a call outlived every release; the radio is switched off and on")
     await _send(ask, at.RADIO_OFF)
     await asyncio.sleep(timings.radio_off_s)

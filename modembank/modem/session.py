@@ -22,7 +22,6 @@ from modembank.modem.sim_care import SimCare
 from modembank.modem.snapshot import Snapshot
 from modembank.modem.timings import ModemTimings
 from modembank.modem.ussd import Ussd
-from modembank.modem.voice import arm_voice
 
 _log = logging.getLogger(__name__)
 
@@ -122,8 +121,11 @@ class Session:
             self._snapshot.started()
 
     async def _prove_voice(self, fault: str) -> None:
+        if not self.calls.voice.exists:
+            self._snapshot.set_voice(False, fault)
+            return
         try:
-            await arm_voice(self._ask, self._dialect.voice)
+            await self.calls.voice.prove()
         except NoVoiceError as error:
             self._snapshot.set_voice(False, str(error))
         else:

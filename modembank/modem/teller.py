@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from modembank.at import command as at
 from modembank.at.calls import CallKind, Cause, Direction, Evidence, read_call_code, read_ceer
+from modembank.at.command import AtCommand
 from modembank.errors import AtError, PortLostError
 from modembank.modem.ask import Ask
 from modembank.modem.events import CallProgress, CallRelease, ModemSink
@@ -29,8 +30,16 @@ _GONE = {
 class Teller:
     """The one place that calls the sink's call methods. `on_told` follows every release."""
 
-    def __init__(self, ask: Ask, sink: ModemSink, cause_s: float, on_told: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        sink: ModemSink,
+        read_cause: AtCommand | None,
+        cause_s: float,
+        on_told: Callable[[], None],
+    ) -> None:
         self._ask = ask
+        self._read_cause = read_cause
         self._sink = sink
         self._cause_s = cause_s
         self._on_told = on_told
@@ -71,16 +80,16 @@ class Teller:
 
     def _tell_end(self, ended: Ended) -> None:
         cause = _GONE.get(ended.evidence, ended.call.verdict)
-        if cause is not None:
-            self._tell_release(ended, cause)
+        if cause is not None or self._read_cause is None:
+            self._tell_release(ended, cause or _presume(ended.call))
         else:
-            self._finding = asyncio.create_task(self._find_cause(ended), name="release cause")
+            self._finding = asyncio.create_task(self._find_cause(ended, self._read_cause), name="release cause")
 
-    async def _find_cause(self, ended: Ended) -> None:
+    async def _find_cause(self, ended: Ended, read_cause: AtCommand) -> None:
         cause = None
         try:
             async with asyncio.timeout(self._cause_s):
-                info = await self._ask(at.READ_CAUSE)
+                info = await self._ask(read_cause)
             cause = read_ceer(info[0]) if info else None
         except (AtError, PortLostError, TimeoutError) as error:
             _log.info("the modem tells no cause: %s", error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from modembank.at.calls import CallKind, Cause, ClccState, CurrentCall, Direction, Evidence, Indication
+from modembank.at.calls import CallKind, Cause, ClccState, CurrentCall, Direction, Evidence, Indication, cause_of
 from modembank.modem.call_state import CallEvent, CallState, advance, can_advance
 from modembank.modem.events import CallProgress, Stamp
 
@@ -52,7 +52,7 @@ class TrackedCall:
     ids: dict[Evidence, int] = field(default_factory=dict)
     absences: int = 0
     code: str | None = None  # BUSY, NO CARRIER …, a hint to the cause
-    verdict: Cause | None = None  # ours, when a deadline ended the call
+    verdict: Cause | None = None  # ours when a deadline ended the call, else the network's
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +189,13 @@ class CallTracker:
         if call is None:
             return []
         if indication.index is None:
-            if call.accepted:
+            if call.accepted and indication.code is not None:
                 call.code = indication.code
             return []
         if call.ids.get(indication.evidence) != indication.index or self._is_other(call, indication):
             return []
+        if indication.q850 is not None:
+            call.verdict = call.verdict or cause_of(indication.q850)
         return self.end(indication.evidence, stamp)
 
     def _count_absence(self, call: TrackedCall, stamp: Stamp) -> list[Output]:

@@ -1,13 +1,83 @@
-"""Put voice on the audio port and prove it: some firmware accepts the setting and does nothing."""
+"""Put voice on the audio port, when the family allows it, and prove it: some firmware says OK and does nothing."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 from modembank.at.command import AtCommand, join
-from modembank.dialects.dialect import VoicePath
-from modembank.errors import AtResultError, NoVoiceError
+from modembank.dialects.dialect import VoiceMoment, VoicePath
+from modembank.errors import AtError, AtResultError, NoVoiceError, PortLostError
 from modembank.modem.ask import Ask
+
+
+class VoiceSwitch:
+    """The voice path of one modem, or none."""
+
+    def __init__(self, ask: Ask, path: VoicePath | None) -> None:
+        self._ask = ask
+        self._path = path
+
+    @property
+    def exists(self) -> bool:
+        """Whether the family has a voice path at all."""
+        return self._path is not None
+
+    @property
+    def moment(self) -> VoiceMoment | None:
+        """When `turn_on` is due; None where `prepare` did it all."""
+        path = self._path
+        return None if path is None or path.moment is VoiceMoment.BEFORE_DIAL else path.moment
+
+    async def prove(self) -> None:
+        """At bring-up. Raises NoVoiceError, AtTimeoutError, PortLostError."""
+        path = self._required()
+        if path.moment is VoiceMoment.BEFORE_DIAL:
+            await arm_voice(self._ask, path)
+            return
+        try:
+            info = await self._ask(path.read_back)
+        except AtResultError as error:
+            raise NoVoiceError(f"the modem knows no voice mode: {error.result}") from error
+        if not any(_proves(line, path) for line in info):
+            raise NoVoiceError(f"the modem says {info[-1] if info else 'nothing'} when asked for its voice mode")
+
+    async def prepare(self, *also: AtCommand) -> tuple[str, ...]:
+        """Before ATD or ATA; `also` rides along. Raises like `prove`."""
+        path = self._required()
+        if path.moment is VoiceMoment.BEFORE_DIAL:
+            return await arm_voice(self._ask, path, *also)
+        return await self._ask(join(*also)) if also else ()
+
+    async def turn_on(self) -> None:
+        """In the family's moment; it may come some hundred milliseconds early. Raises NoVoiceError, …"""
+        path = self._required()
+        await asyncio.sleep(path.settle_s)
+        for left in reversed(range(path.tries)):
+            try:
+                await self._ask(path.on)
+            except AtResultError as error:
+                if not left:
+                    raise NoVoiceError(f"the modem refuses its voice mode: {error.result}") from error
+                await asyncio.sleep(path.pause_s)
+            else:
+                return
+
+    async def turn_off(self) -> None:
+        """Where the family wants it off before and after the end of a call; a refusal is fine."""
+        path = self._path
+        if path is not None and path.off is not None and path.off_first:
+            with contextlib.suppress(AtError, PortLostError):
+                await self._ask(path.off)
+
+    def _required(self) -> VoicePath:
+        if self._path is None:
+            raise NoVoiceError("no voice path is known for this modem family")
+        return self._path
+
+
+def _proves(line: str, path: VoicePath) -> bool:
+    return line.replace(" ", "").startswith(path.proof)
 
 
 async def arm_voice(ask: Ask, voice: VoicePath, *also: AtCommand) -> tuple[str, ...]:
@@ -20,7 +90,7 @@ async def arm_voice(ask: Ask, voice: VoicePath, *also: AtCommand) -> tuple[str, 
     except AtResultError:
         info = await _arm_from_off(ask, voice, also)
     own = [line for line in info if line.startswith(voice.read_back.prefixes)]
-    if voice.proof not in {line.replace(" ", "") for line in own}:
+    if not any(_proves(line, voice) for line in own):
         raise NoVoiceError(f"voice was switched on, yet reads back as {own[-1] if own else 'nothing'}")
     return tuple(line for line in info if line not in own)
 
@@ -29,10 +99,11 @@ async def _arm_from_off(ask: Ask, voice: VoicePath, also: tuple[AtCommand, ...])
     """Modes may not be switched directly, and nothing may be set while a call rings: look, then try from off."""
     with contextlib.suppress(AtResultError):
         info = await ask(join(voice.read_back, *also))
-        if any(line.replace(" ", "") == voice.proof for line in info):
+        if any(_proves(line, voice) for line in info):
             return info
-    with contextlib.suppress(AtResultError):  # already off on some firmware
-        await ask(voice.off)
+    if voice.off is not None:
+        with contextlib.suppress(AtResultError):  # already off on some firmware
+            await ask(voice.off)
     try:
         return await ask(join(voice.on, voice.read_back, *also))
     except AtResultError as error:
