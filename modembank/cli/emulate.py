@@ -33,6 +33,7 @@ app = typer.Typer(
 def emulate(
     context: typer.Context,
     modems: Annotated[int, typer.Option(help="How many modems, 1 to 500.")] = 16,
+    family: Annotated[str, typer.Option(help="Family of the modems, or mixed.")] = "quectel-ec25",
     directory: DirOption = DEFAULT_DIR,
     seed: Annotated[int, typer.Option(help="Same seed, same identities, signals and sounds.")] = 1,
     speech_file: Annotated[Path | None, typer.Option(help="What the speech party says: 8 kHz mono WAV.")] = None,
@@ -40,6 +41,9 @@ def emulate(
     reenumerate_s: Annotated[float, typer.Option(help="How long a reset modem is off the bus.")] = 2.0,
     sim_busy_s: Annotated[float, typer.Option(help="How long the SIM is busy after a boot.")] = 0.5,
     heard_s: Annotated[float, typer.Option(help="How much of each call's audio is kept per side.")] = 60.0,
+    scenario: Annotated[Path | None, typer.Option(help="TOML file of operations at given times.")] = None,
+    chaos: Annotated[int | None, typer.Option(help="Random faults at random times; same seed, same faults.")] = None,
+    chaos_every_s: Annotated[float, typer.Option(help="One such fault every so many seconds on average.")] = 5.0,
     as_json: JsonOption = False,
 ) -> None:
     """Run emulated modems until interrupted; a subcommand drives a running emulator instead."""
@@ -50,13 +54,19 @@ def emulate(
 
     if not 0.01 <= party_speed <= 100 or min(reenumerate_s, sim_busy_s, heard_s) < 0:
         fail("--party-speed must be 0.01 to 100, and the times must not be negative")
+    if chaos_every_s <= 0:
+        fail("--chaos-every-s must be more than 0")
     options = WorldOptions(
         directory=directory,
         modems=modems,
+        family=family,
         seed=seed,
         speech_file=speech_file,
         reenumerate_s=reenumerate_s,
         sim_busy_s=sim_busy_s,
+        scenario=scenario,
+        chaos=chaos,
+        chaos_every_s=chaos_every_s,
         network=NetworkOptions(speed=party_speed, heard_s=heard_s),
     )
     _run(options, as_json)
@@ -80,6 +90,8 @@ def _print_ready(ready: Ready, as_json: bool) -> None:
         print(json.dumps(asdict(ready)), flush=True)
         return
     print(f"{ready.modems} emulated modems are ready (seed {ready.seed}).")
+    if ready.chaos is not None:
+        print(f"Faults come by chance, with --chaos {ready.chaos}.")
     print(f"  ports    {ready.dev}\n  sysfs    {ready.sys}\n  control  {ready.control}")
     print("Numbers to dial:")
     for name, number in ready.parties.items():

@@ -10,9 +10,10 @@ import heapq
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from modembank.emulator import signals
 from modembank.emulator.ports import Port
 from modembank.emulator.settings import Faults
-from modembank.emulator.signals import FRAME_BYTES, FRAME_S, SILENCE
+from modembank.emulator.signals import FRAME_BYTES, FRAME_S, SILENCE, WIDE_FRAME_BYTES
 
 UPLINK_BYTES = 3200
 """The module keeps 200 ms of uplink. Source: hardware facts section 4.1, keep at most 100 to 200 ms in flight."""
@@ -87,7 +88,7 @@ class AudioClock:
 
 
 class AudioStream:
-    """The audio of one modem while a call is up; ends with `running = False`.
+    """The audio of one modem while a call is up, `wide` at 16 kHz; ends with `running = False`.
 
     `exchange` gives one uplink frame to the network and returns the downlink frame.
     """
@@ -99,7 +100,11 @@ class AudioStream:
         counters: AudioCounters,
         exchange: Callable[[bytes], bytes],
         on_busy: Callable[[bool], None],
+        *,
+        wide: bool = False,
     ) -> None:
+        self._size = WIDE_FRAME_BYTES if wide else FRAME_BYTES
+        self._fit = signals.to_16khz if wide else signals.to_8khz
         self.running = True
         self.period_s = FRAME_S / (1 + faults.ppm * 1e-6)
         self._port = port
@@ -131,6 +136,8 @@ class AudioStream:
         self.period_s = FRAME_S / (1 + self._faults.ppm * 1e-6)
         data = self._port.read()
         downlink = self._exchange(self._uplink_frame(data))
+        if len(downlink) != self._size:
+            downlink = self._fit(downlink)
         if data is None:
             self._port.forget_host()
             return
@@ -145,7 +152,7 @@ class AudioStream:
     def _uplink_frame(self, data: bytes | None) -> bytes:
         if data and not self._faults.qpcmv_busy:
             self._spoken = True
-            if len(data) == FRAME_BYTES and not self._uplink:
+            if len(data) == self._size and not self._uplink:
                 self._counters.uplink_frames += 1
                 return data  # the usual case: one frame a tick, nothing waits
             self._take(data)
@@ -162,9 +169,9 @@ class AudioStream:
             self._set_busy(True)
 
     def _next_uplink(self) -> bytes:
-        if len(self._uplink) >= FRAME_BYTES:
-            frame = bytes(self._uplink[:FRAME_BYTES])
-            del self._uplink[:FRAME_BYTES]
+        if len(self._uplink) >= self._size:
+            frame = bytes(self._uplink[: self._size])
+            del self._uplink[: self._size]
             self._counters.uplink_frames += 1
             if self._busy and len(self._uplink) <= READY_BYTES:
                 self._set_busy(False)

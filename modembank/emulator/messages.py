@@ -98,12 +98,6 @@ class MessageUnit:
         centre = pdu.centre_address(sim.service_centre) if sim is not None else b"\0"
         return StoredMessage(centre + tpdu, len(tpdu), MessageState.UNREAD)
 
-    def tell_full(self, name: str) -> None:
-        """Say that a store is full, where the host asked for it."""
-        indications = self._modem.volatile.indications
-        if indications["all"] and indications["smsfull"]:
-            self._modem.urc(f'+QIND: "smsfull","{name}"')
-
     # Helpers.
 
     def _release_held(self) -> None:
@@ -143,7 +137,7 @@ class MessageUnit:
         first = self._modem.first_slot
         slot = self.store(name).add(self.with_centre(tpdu), self.capacity(name))
         if slot is None:
-            self.tell_full(name)
+            self._modem.family.manners.store_full(self._modem, name)
             return False
         if urc and self._modem.volatile.indications["smsincoming"]:
             told = -1 if self._modem.faults.cmti_minus_one else slot + first

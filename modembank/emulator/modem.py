@@ -18,13 +18,13 @@ from modembank.emulator.ports import Port, PortHub
 from modembank.emulator.radio import OFF, Radio
 from modembank.emulator.session import AtSession
 from modembank.emulator.settings import PCM_OFF, Faults, Persistent, Volatile
-from modembank.emulator.sysfs import TTY_INTERFACES, SysTree, UsbPlace, place_of
+from modembank.emulator.sysfs import SysTree, UsbPlace, place_of
 from modembank.emulator.timers import Timers
 from modembank.emulator.ussd import UssdUnit
 from modembank.emulator.voice import VoiceUnit
 from modembank.errors import EmulatorError
 
-DIAG, AUDIO, AT, MODEM = TTY_INTERFACES
+AT, MODEM, AUDIO = "at", "modem", "audio"
 READY_AFTER_SIM_S = 0.3
 PHASE_STEPS = 10
 
@@ -47,7 +47,7 @@ class Modem:
     def __init__(self, rack: Rack, seed: int, index: int, family: Family) -> None:
         chance = random.Random(f"{seed}:{index}")
         self.index = index
-        self.family = family
+        self.family: Family = family
         self.place: UsbPlace = place_of(index)
         self.sim: Sim | None = make_sim(seed, index)
         self.volatile = Volatile(stores=(family.store,) * 3)
@@ -58,8 +58,8 @@ class Modem:
         self.present = False
         self.sim_ready = True
         self.network = rack.network
-        self.sessions = {AT: AtSession(self), MODEM: AtSession(self)}
-        self.radio = Radio(self, rssi=chance.randrange(14, 29))
+        self.sessions = {role: AtSession(self) for role in (AT, MODEM) if role in family.roles.values()}
+        self.radio = Radio(self, rssi=chance.randrange(14, 29), act=family.act)
         self.voice = VoiceUnit(self)
         self.messages = MessageUnit(self)
         self.ussd = UssdUnit(self)
@@ -67,7 +67,7 @@ class Modem:
         self._imei = make_imei(seed, index)
         self._phase_s = 0.02 * chance.randrange(PHASE_STEPS) / PHASE_STEPS
         self._numbers: dict[int, int] = {}
-        self._ports: dict[int, Port] = {}
+        self._ports: dict[str, Port] = {}
         self._gnss_timer = Timers()
         self._attach(self.sim)
 
@@ -78,13 +78,12 @@ class Modem:
 
     @property
     def audio_port(self) -> Port | None:
-        """Return interface 1, if the device is there."""
+        """Return the port that carries voice, if the device is there and has one."""
         return self._ports.get(AUDIO)
 
     def links(self) -> dict[str, str]:
         """Return the names in `dev/` by role, empty while the device is away."""
-        names = {DIAG: "diag", AUDIO: "audio", AT: "at", MODEM: "modem"}
-        return {names[interface]: str(port.link) for interface, port in self._ports.items()}
+        return {role: str(port.link) for role, port in self._ports.items()}
 
     def simple(self, name: str) -> int:
         """Return the first value of a setting of `commands/simple.py`."""
@@ -100,6 +99,10 @@ class Modem:
         if self.present:
             self.sessions[AT if self.persistent.urc_port == "usbat" else MODEM].urc(text)
 
+    def wants_16khz(self) -> bool:
+        """Return whether the host chose 16 kHz audio."""
+        return "+CPCMFRM" in self.family.handlers and self.simple("+CPCMFRM") == 1
+
     def publish(self, event: str, **facts: object) -> None:
         """Tell the watchers of the control socket."""
         self._rack.journal.publish(event, modem=self.index, **facts)
@@ -109,7 +112,9 @@ class Modem:
         self._rack.clock.start(stream, self._phase_s)
 
     def say_pcm_busy(self, busy: bool) -> None:
-        """Ask the host to pause or go on with uplink. Source: hardware facts section 4.1."""
+        """Ask the host to pause or go on with uplink, where the family can. Source: hardware facts section 4.1."""
+        if "+QPCMV" not in self.family.handlers:
+            return
         self.urc("+QPCMV: 0,0" if busy else "+QPCMV: 1,0")
 
     # Life on the USB bus.
@@ -123,18 +128,20 @@ class Modem:
         if self.present:
             raise EmulatorError(f"modem {self.index} is plugged in already")
         again = bool(self._numbers)
-        taken = self._rack.sys.take_numbers(len(TTY_INTERFACES), avoid=set(self._numbers.values()))
+        roles, tty = self.family.roles, self.family.tty
+        taken = self._rack.sys.take_numbers(tty, len(roles), avoid=set(self._numbers.values()))
         # On a second enumeration the kernel may number the interfaces in another order.
-        order = reversed(TTY_INTERFACES) if again else TTY_INTERFACES
+        order = reversed(tuple(roles)) if again else tuple(roles)
         self._numbers = dict(zip(order, taken, strict=True))
-        feeds: dict[int, Callable[[bytes], None]] = {AT: self.sessions[AT].feed, MODEM: self.sessions[MODEM].feed}
+        feeds: dict[str, Callable[[bytes], None]] = {role: session.feed for role, session in self.sessions.items()}
         for interface, number in self._numbers.items():
-            link = self._rack.dev / f"ttyUSB{number}"
-            self._ports[interface] = Port(self._rack.hub, link, feeds.get(interface, _ignore))
-        for interface, session in self.sessions.items():
-            session.port = self._ports[interface]
-        self._rack.sys.add(self.place, self._numbers)
+            link, role = self._rack.dev / f"{tty}{number}", roles[interface]
+            self._ports[role] = Port(self._rack.hub, link, feeds.get(role, _ignore))
+        for role, session in self.sessions.items():
+            session.port = self._ports[role]
+        self._rack.sys.add(self.place, self.family, self._numbers)
         self.present = True
+        self.family.manners.started(self)
         self.publish("added", dev=self.links())
 
     def unplug(self) -> None:
@@ -150,7 +157,7 @@ class Modem:
         self.messages.reset()
         self.ussd.reset()
         self.timers.cancel()
-        self._rack.sys.remove(self.place, self._numbers)
+        self._rack.sys.remove(self.place, self.family.tty, self._numbers)
         for session in self.sessions.values():
             session.reset()
             session.port = None
@@ -169,7 +176,7 @@ class Modem:
         if self.sim is not None:
             self.sim.lock.power_off()
         self.plug_in()
-        self.timers.after(self.faults.sim_busy_s / 2, lambda: self.urc("RDY"))
+        self.timers.after(self.faults.sim_busy_s / 2, lambda: self._say(self.family.power_on))
         self.timers.after(self.faults.sim_busy_s, self.sim_comes_up)
 
     def forget_settings(self) -> None:
@@ -209,10 +216,8 @@ class Modem:
         if not self.serves():
             self.urc(f"+CPIN: {self.sim.lock.state()}" if self.sim is not None else "+CPIN: NOT INSERTED")
             return
-        for text in ("+CPIN: READY", "+QUSIM: 1"):
-            self.urc(text)
-        self.timers.after(READY_AFTER_SIM_S, lambda: self.urc("+QIND: SMS DONE"))
-        self.timers.after(READY_AFTER_SIM_S, lambda: self.urc("+QIND: PB DONE"))
+        self._say(self.family.sim_ready)
+        self.timers.after(READY_AFTER_SIM_S, lambda: self._say(self.family.all_ready))
         self.radio.search()
 
     def set_functionality(self, value: int) -> None:
@@ -247,7 +252,7 @@ class Modem:
         self.radio.become(OFF)
         if self.simple("+QSIMSTAT"):
             self.urc("+QSIMSTAT: 1,0")
-        self.urc("+CPIN: NOT READY")
+        self._say(self.family.sim_removed)
         return sim
 
     def insert_sim(self, sim: Sim) -> None:
@@ -263,6 +268,10 @@ class Modem:
         if self.simple("+QSIMSTAT"):
             self.urc("+QSIMSTAT: 1,1")
         self.timers.after(self.faults.sim_busy_s, self.sim_comes_up)
+
+    def _say(self, texts: tuple[str, ...]) -> None:
+        for text in texts:
+            self.urc(text)
 
     def _attach(self, sim: Sim) -> None:
         self.network.attach(sim.number, self.voice)

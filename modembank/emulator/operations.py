@@ -41,6 +41,7 @@ def _modem_record(modem: Modem) -> Answer:
     sim = modem.sim
     return {
         "index": modem.index,
+        "family": modem.family.name,
         "present": modem.present,
         "imei": modem.imei,
         "iccid": sim.iccid if sim else None,
@@ -219,9 +220,8 @@ def _fault(world: World, request: Request) -> Answer:
 
 def _heard(world: World, request: Request) -> Answer:
     side, name = _side(world, request)
-    pcm = b"".join(side.heard)
     path = world.directory.path / "heard" / f"{name}.wav"
-    signals.write_wav(path, pcm)
+    signals.write_wav(path, side.heard)
     return {"path": str(path), "frames": len(side.heard), "number": side.number}
 
 
@@ -277,7 +277,7 @@ def _at_log(world: World, request: Request) -> Answer:
     modem, limit = request.modem(), request.integer("limit", 100)
     entries = sorted(
         (at, name, direction, repr(data))
-        for name, session in zip(("at", "modem"), modem.sessions.values(), strict=True)
+        for name, session in modem.sessions.items()
         for at, direction, data in session.log
     )
     names = ("at", "port", "direction", "bytes")

@@ -40,7 +40,7 @@ class Radio:
 
     def has_bearer(self) -> bool:
         """Return whether the LTE default bearer stands in +CLCC at index 1."""
-        return self.act == E_UTRAN and self.stat in VOICE_STATES | {6, 7}
+        return self.modem.family.bearer and self.act == E_UTRAN and self.stat in VOICE_STATES | {6, 7}
 
     def search(self) -> None:
         """Look for the network and register as the network wants it."""
@@ -67,9 +67,7 @@ class Radio:
     def set_signal(self, rssi: int) -> None:
         """Change the signal strength and say so where asked."""
         self.rssi = rssi
-        indications = self.modem.volatile.indications
-        if indications["all"] and indications["csq"]:
-            self.modem.urc(f'+QIND: "csq",{rssi},99')
+        self.modem.family.manners.signal_changed(self.modem)
 
     def location(self, mode: int) -> str:
         """Return `<stat>[,"<lac>","<ci>",<AcT>]` as modes 1 and 2 show it."""

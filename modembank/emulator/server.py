@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from modembank.emulator.control import ControlServer
+from modembank.emulator.scenario import Player, read_scenario
 from modembank.emulator.world import World, WorldOptions
 from modembank.errors import EmulatorError
 
@@ -29,6 +30,7 @@ class Ready:
     seed: int
     parties: dict[str, str]
     pid: int
+    chaos: int | None = None
 
 
 async def run(options: WorldOptions, on_ready: Callable[[Ready], None]) -> None:
@@ -38,7 +40,9 @@ async def run(options: WorldOptions, on_ready: Callable[[Ready], None]) -> None:
         EmulatorError: it cannot start; the text says why.
     """
     _allow_files(options.modems * FILES_PER_MODEM + SPARE_FILES)
+    steps = () if options.scenario is None else read_scenario(options.scenario)
     world = World(options)
+    player = Player(world)
     done = asyncio.Event()
     control = ControlServer(world, done.set)
     loop = asyncio.get_running_loop()
@@ -46,9 +50,13 @@ async def run(options: WorldOptions, on_ready: Callable[[Ready], None]) -> None:
         loop.add_signal_handler(number, done.set)
     try:
         await control.start()
+        player.play(steps)
+        if options.chaos is not None:
+            player.play_chaos(options.chaos, options.chaos_every_s)
         on_ready(_ready(world, control))
         await done.wait()
     finally:
+        player.close()
         await control.close()
         world.close()
 
@@ -64,6 +72,7 @@ def _ready(world: World, control: ControlServer) -> Ready:
         seed=world.options.seed,
         parties=world.parties(),
         pid=os.getpid(),
+        chaos=world.options.chaos,
     )
 
 

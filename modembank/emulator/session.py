@@ -107,7 +107,7 @@ class AtSession:
         if not self.verbose and text in NUMERIC_RESULTS:
             data = f"{NUMERIC_RESULTS[text]}\r".encode()
         else:
-            end = "\r\r\n" if faults.double_cr else "\r\n"
+            end = "\r\r\n" if faults.double_cr or text.startswith(self._modem.family.double_cr) else "\r\n"
             data = f"{end}{text}{end}".encode("latin-1", "replace")
         if faults.urc_pair:
             self._pair(data)

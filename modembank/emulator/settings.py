@@ -120,6 +120,18 @@ class Faults:
     """When the network does not answer, the modem says `+CUSD: 5` after so many seconds."""
     ussd_session_s: float = 60.0
     """When the user does not answer a menu, the network ends the session after so many seconds."""
+    conn_before_ok: bool = False
+    """The call is connected, and told so, before the OK of ATA."""
+    orig_late: bool = False
+    """`^ORIG` comes 0.2 s after the OK; a hang-up before it has no `^CEND`."""
+    noise_s: float = 20.0
+    """A Huawei stick says `^RSSI` and `^BOOT` every so many seconds; 0 ends it."""
+    glued_lines: bool = False
+    """A Huawei stick glues `ERROR` to the line of `+CNUM`."""
+    pcmreg_after_s: float = 0.1
+    """A SIMCom module refuses `AT+CPCMREG=1` for so long after the call is connected."""
+    pcm_16khz: bool = False
+    """The audio is 16 kHz although 8 kHz is set."""
     cnum_empty: bool = False
     cops_garbage: bool = False
     cops_scan_s: float = 5.0

@@ -7,6 +7,7 @@ import math
 import random
 import wave
 from array import array
+from collections.abc import Iterable
 from pathlib import Path
 
 from modembank.errors import EmulatorError
@@ -15,6 +16,8 @@ RATE_HZ = 8000
 FRAME_S = 0.02
 FRAME_SAMPLES = 160
 FRAME_BYTES = 320
+WIDE_FRAME_BYTES = 640
+"""20 ms at 16 kHz; such frames go through the network as they are."""
 SILENCE = bytes(FRAME_BYTES)
 
 TONE_HZ = 1000.0
@@ -121,10 +124,29 @@ def read_wav(path: Path) -> Frames:
     return to_frames(array("h", data))
 
 
-def write_wav(path: Path, pcm: bytes) -> None:
-    """Write 8 kHz mono s16le samples as a WAV file."""
+def to_16khz(frame: bytes) -> bytes:
+    """Return 20 ms of 8 kHz sound at 16 kHz; a sample between two is their mean."""
+    narrow = array("h", frame)
+    wide = array("h")
+    for place, sample in enumerate(narrow):
+        after = narrow[min(place + 1, len(narrow) - 1)]
+        wide.extend((sample, (sample + after) // 2))
+    return wide.tobytes()
+
+
+def to_8khz(frame: bytes) -> bytes:
+    """Return 20 ms of 16 kHz sound at 8 kHz; two samples become their mean."""
+    wide = array("h", frame)
+    return array("h", ((one + two) // 2 for one, two in zip(wide[::2], wide[1::2], strict=True))).tobytes()
+
+
+def write_wav(path: Path, frames: Iterable[bytes]) -> None:
+    """Write frames of 20 ms as a WAV file, at 16 kHz if one of them is."""
+    frames = tuple(frames)
+    wide = any(len(frame) == WIDE_FRAME_BYTES for frame in frames)
+    pcm = b"".join(to_16khz(frame) if wide and len(frame) == FRAME_BYTES else frame for frame in frames)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(RATE_HZ)
+        file.setframerate(2 * RATE_HZ if wide else RATE_HZ)
         file.writeframes(pcm)

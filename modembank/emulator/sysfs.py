@@ -11,12 +11,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from modembank.emulator.family import Family
+
 HUB_PORTS = 7
 MODEMS_PER_ROOT_PORT = HUB_PORTS * HUB_PORTS
 MODEMS_PER_BUS = 2 * MODEMS_PER_ROOT_PORT
-VENDOR_ID, PRODUCT_ID = "2c7c", "0125"
-TTY_INTERFACES = (0, 1, 2, 3)
 SERIAL_DEVICES = "bus/usb-serial/devices"
+TTY_CLASS = "class/tty"
+CDC_ACM = "ttyACM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +47,40 @@ class SysTree:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._taken: set[int] = set()
+        self._taken: dict[str, set[int]] = {}
         self._devnums: dict[int, int] = {}
-        for name in (SERIAL_DEVICES, "devices"):
+        for name in (SERIAL_DEVICES, TTY_CLASS, "devices"):
             (root / name).mkdir(parents=True)
 
-    def take_numbers(self, count: int, avoid: set[int]) -> list[int]:
-        """Return the lowest free numbers of `ttyUSBn`, none of those in `avoid`."""
+    def take_numbers(self, tty: str, count: int, avoid: set[int]) -> list[int]:
+        """Return the lowest free numbers of `ttyUSBn` or `ttyACMn`, none of those in `avoid`."""
+        used = self._taken.setdefault(tty, set())
         numbers: list[int] = []
         candidate = 0
         while len(numbers) < count:
-            if candidate not in self._taken and candidate not in avoid:
+            if candidate not in used and candidate not in avoid:
                 numbers.append(candidate)
             candidate += 1
-        self._taken.update(numbers)
+        used.update(numbers)
         return numbers
 
-    def add(self, place: UsbPlace, numbers: dict[int, int]) -> None:
+    def add(self, place: UsbPlace, family: Family, numbers: dict[int, int]) -> None:
         """Show a modem; `numbers` maps interface to n of `ttyUSBn`."""
         device = self._device_path(place)
         self._add_hubs(place)
-        facts = {"idVendor": VENDOR_ID, "idProduct": PRODUCT_ID}
-        facts |= {"manufacturer": "Quectel", "product": "EC25-E", "serial": "0123456789ABCDEF"}
+        usb = family.usb
+        facts = {"idVendor": usb.vendor_id, "idProduct": usb.product_id}
+        facts |= {"manufacturer": usb.manufacturer, "product": usb.product, "serial": usb.serial}
         self._write_device(device, place, facts)
         for interface, number in sorted(numbers.items()):
-            self._add_interface(device, interface, number)
+            self._add_interface(device, interface, f"{family.tty}{number}")
 
-    def remove(self, place: UsbPlace, numbers: dict[int, int]) -> None:
+    def remove(self, place: UsbPlace, tty: str, numbers: dict[int, int]) -> None:
         """Show a modem no longer and free its numbers."""
         for number in numbers.values():
-            (self._root / SERIAL_DEVICES / f"ttyUSB{number}").unlink(missing_ok=True)
-            self._taken.discard(number)
+            for folder in (SERIAL_DEVICES, TTY_CLASS):
+                (self._root / folder / f"{tty}{number}").unlink(missing_ok=True)
+            self._taken[tty].discard(number)
         device = self._device_path(place)
         shutil.rmtree(device, ignore_errors=True)
 
@@ -107,10 +112,14 @@ class SysTree:
         for key, value in (facts | numbers).items():
             (path / key).write_text(f"{value}\n")
 
-    def _add_interface(self, device: Path, interface: int, number: int) -> None:
+    def _add_interface(self, device: Path, interface: int, tty: str) -> None:
         path = device / f"{device.name}:1.{interface}"
-        port = path / f"ttyUSB{number}"
+        in_class = tty.startswith(CDC_ACM)
+        port = path / "tty" / tty if in_class else path / tty
         port.mkdir(parents=True)
+        if in_class:
+            (port / "device").symlink_to("../..")
         (path / "bInterfaceNumber").write_text(f"{interface:02x}\n")
-        up = "../" * len(Path(SERIAL_DEVICES).parts)
-        (self._root / SERIAL_DEVICES / port.name).symlink_to(up + str(port.relative_to(self._root)))
+        folder = Path(TTY_CLASS if in_class else SERIAL_DEVICES)
+        up = "../" * len(folder.parts)
+        (self._root / folder / port.name).symlink_to(up + str(port.relative_to(self._root)))

@@ -13,7 +13,7 @@ from modembank.emulator.connection import Connection
 from modembank.emulator.identity import number_type
 from modembank.emulator.network import CAUSE_BUSY, CAUSE_NO_ANSWER, CAUSE_NORMAL, CAUSE_OUT_OF_ORDER
 from modembank.emulator.reply import OK, RefusedError, Reply
-from modembank.emulator.settings import PCM_ON_TTY
+from modembank.emulator.settings import PCM_OFF, PCM_ON_TTY
 from modembank.emulator.signals import SILENCE
 from modembank.emulator.timers import Timers
 
@@ -38,17 +38,6 @@ class CallState(IntEnum):
     ENDED = -1
 
 
-DSCI_STATES = {
-    CallState.ACTIVE: 3,
-    CallState.HELD: 1,
-    CallState.DIALING: 2,
-    CallState.ALERTING: 7,
-    CallState.INCOMING: 4,
-    CallState.WAITING: 5,
-    CallState.ENDED: 6,
-}
-"""`<stat>` of ^DSCI. Source: EC2x AT manual section 7.23 (hardware facts section 4.3)."""
-
 WITH_AUDIO = (CallState.ACTIVE, CallState.HELD, CallState.DIALING, CallState.ALERTING)
 
 
@@ -61,8 +50,19 @@ class Call:
     number: str
     state: CallState
     connection: Connection | None = None
-    tone_info: int = 0
-    """1: the network plays the ringback or an announcement. Source: hardware facts section 4.3."""
+    answered_s: float | None = None
+    cause: int | None = None
+    """Of the network's release; none if the host ended the call."""
+    told_dialing: bool = False
+    told_active: bool = False
+    told_end: bool = False
+
+    def seconds(self) -> int:
+        """Return how long it has been connected."""
+        if self.answered_s is None:
+            return 0
+        return round(asyncio.get_running_loop().time() - self.answered_s)
+
     on_result: Callable[[Reply], None] | None = None
 
 
@@ -95,11 +95,14 @@ class VoiceUnit:
             return Reply(deferred=lambda done: self._start_deferred(call, done))
         return Reply(after=lambda: self._start(call))
 
-    def answer(self) -> Reply:
-        """Answer ATA."""
+    def answer(self, at_once: bool) -> Reply:
+        """Answer ATA; the call is connected after OK, or at once."""
         ringing = [call for call in self.calls if call.state is CallState.INCOMING]
         if not ringing:
             raise RefusedError(final="NO CARRIER")
+        if at_once:
+            self._pick_up(ringing[0])
+            return OK
         return Reply(after=lambda: self._pick_up(ringing[0]))
 
     def hang_up(self, calls: list[Call], cause: int = CAUSE_NORMAL) -> Reply:
@@ -107,7 +110,9 @@ class VoiceUnit:
         if self._modem.faults.hangup_ignored > 0:
             self._modem.faults.hangup_ignored -= 1
             return OK
-        return Reply(after=lambda: self._release(calls, cause))
+        manners = self._modem.family.manners
+        lines = [line for call in calls for line in manners.hanging_up(self._modem, call)]
+        return Reply(tuple(lines), after=lambda: self._release(calls, cause))
 
     def chld(self, operation: str) -> Reply:
         """Answer +CHLD. Source: 3GPP TS 22.030 clause 6.5.5.1."""
@@ -174,8 +179,7 @@ class VoiceUnit:
         """The network plays something: the dialling call is told again, with tone_info 1."""
         call = self._find(connection)
         if call is not None:
-            call.tone_info = 1
-            self._tell_dsci(call, call.state)
+            self._modem.family.manners.early_media(self._modem, call)
 
     def on_answered(self, connection: Connection) -> None:
         """The call is connected."""
@@ -189,7 +193,7 @@ class VoiceUnit:
         call = self._find(connection)
         if call is None:
             return
-        self.cause = cause
+        self.cause = call.cause = cause
         self._forget(call)
         text = "NO CARRIER"
         if call.outgoing and call.state in (CallState.DIALING, CallState.ALERTING):
@@ -198,13 +202,12 @@ class VoiceUnit:
             call.on_result(Reply(final=text))
         elif self._modem.faults.late_no_carrier:
             self._say_late()
-        else:
+        elif text in self._modem.family.call_results:
             self._modem.urc(text)
 
     def on_dtmf(self, connection: Connection, digit: str) -> None:
-        """The modem hears a DTMF digit. Source: hardware facts section 4.3, +QTONEDET."""
-        if self._modem.simple("+QTONEDET") == 1:
-            self._modem.urc(f"+QTONEDET: {ord(digit)}")
+        """The modem hears a DTMF digit."""
+        self._modem.family.manners.digit_heard(self._modem, digit)
 
     def voice(self, connection: Connection, uplink: bytes) -> bytes:
         """Return silence: a modem fetches by its own clock and is never asked."""
@@ -230,10 +233,13 @@ class VoiceUnit:
     def refresh_audio(self) -> None:
         """Let audio flow exactly while +QPCMV=1,0 and a call with audio are both there."""
         modem = self._modem
+        if modem.family.pcm_ends_with_call and not self.calls:
+            modem.volatile.pcm = PCM_OFF
         wanted = modem.volatile.pcm == PCM_ON_TTY and any(call.state in WITH_AUDIO for call in self.calls)
         if wanted and self._stream is None and modem.audio_port is not None:
             port, faults, counters = modem.audio_port, modem.faults, modem.counters
-            self._stream = AudioStream(port, faults, counters, self._exchange, modem.say_pcm_busy)
+            wide = faults.pcm_16khz or modem.wants_16khz()
+            self._stream = AudioStream(port, faults, counters, self._exchange, modem.say_pcm_busy, wide=wide)
             modem.start_audio(self._stream)
         elif not wanted and self._stream is not None:
             self._stream.stop()
@@ -356,16 +362,6 @@ class VoiceUnit:
 
     def _show(self, call: Call, ended: bool = False) -> None:
         state = CallState.ENDED if ended else call.state
-        if state in (CallState.ACTIVE, CallState.ENDED):
-            call.tone_info = 0
-        self._tell_dsci(call, state)
-        modem, kind, direction = self._modem, number_type(call.number), 0 if call.outgoing else 1
-        if modem.volatile.indications["all"] and modem.volatile.indications["ccinfo"]:
-            facts = f'{call.index},{direction},{int(state)},0,0,"{call.number}",{kind}'
-            modem.urc(f'+QIND: "ccinfo",{facts}')
-
-    def _tell_dsci(self, call: Call, state: CallState) -> None:
-        if self._modem.volatile.dsci:
-            facts = f"{call.number},{number_type(call.number)},{call.tone_info}"
-            direction = 0 if call.outgoing else 1
-            self._modem.urc(f"^DSCI: {call.index},{direction},{DSCI_STATES[state]},0,{facts}")
+        if state is CallState.ACTIVE and call.answered_s is None:
+            call.answered_s = asyncio.get_running_loop().time()
+        self._modem.family.manners.call_changed(self._modem, call, state)

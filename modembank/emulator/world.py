@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modembank.emulator import signals
-from modembank.emulator.families import FAMILIES
+from modembank.emulator.families import choose
 from modembank.emulator.identity import MAX_MODEMS, Sim
 from modembank.emulator.journal import Journal
 from modembank.emulator.message_centre import MESSAGE_PARTIES
@@ -32,6 +32,10 @@ class WorldOptions:
 
     directory: Path
     modems: int = 16
+    family: str = "quectel-ec25"
+    scenario: Path | None = None
+    chaos: int | None = None
+    chaos_every_s: float = 5.0
     seed: int = 1
     speech_file: Path | None = None
     reenumerate_s: float = 2.0
@@ -82,6 +86,7 @@ class World:
     def __init__(self, options: WorldOptions) -> None:
         if not 1 <= options.modems <= MAX_MODEMS:
             raise EmulatorError(f"the number of modems must be between 1 and {MAX_MODEMS}")
+        families = choose(options.family)
         self.options = options
         self.speech = _speech_source(options.speech_file)
         self.directory = Directory(options.directory)
@@ -92,7 +97,9 @@ class World:
         self.drawer: dict[str, Sim] = {}  # SIMs outside the modems, by ICCID
         self.home: dict[int, str] = {}  # the ICCID that a modem lost last
         rack = Rack(self.directory.path / "dev", sys, self._hub, self.network, self.journal)
-        self.modems = [Modem(rack, options.seed, index, FAMILIES["quectel-ec25"]) for index in range(options.modems)]
+        self.modems = [
+            Modem(rack, options.seed, index, families[index % len(families)]) for index in range(options.modems)
+        ]
         try:
             for modem in self.modems:
                 modem.faults.reenumerate_s = options.reenumerate_s

@@ -17,7 +17,7 @@ from modembank.emulator.client import EmulatorClient
 from tests.support.emulated_ports import MODEMS_A_TEST, Bench, RawPort
 from tests.support.emulator import Launched, launched, running
 
-SHARED_MODEMS = 300
+SHARED_MODEMS = 480
 
 
 @pytest.fixture(scope="session")

@@ -164,4 +164,4 @@ def cpu_s(pid: int) -> float:
 async def test_idle_modems_cost_nothing(emulator: Bench) -> None:
     before = cpu_s(emulator.running.pid)
     await asyncio.sleep(1.0)
-    assert cpu_s(emulator.running.pid) - before <= 0.02  # 300 modems
+    assert cpu_s(emulator.running.pid) - before <= 0.02  # 480 modems

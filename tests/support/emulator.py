@@ -58,6 +58,7 @@ class Launched:
     seed: int
     parties: Mapping[str, str]
     pid: int
+    chaos: int | None = None
 
 
 @contextmanager

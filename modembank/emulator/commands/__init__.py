@@ -33,5 +33,5 @@ def run(modem: Modem, session: AtSession, command: Command) -> Reply:
     """
     handler = modem.family.handlers.get(command.name)
     if handler is None:
-        raise RefusedError()
+        raise RefusedError(final=modem.family.unknown)
     return handler(modem, session, command)

@@ -44,7 +44,7 @@ def _dial(modem: Modem, session: AtSession, command: Command) -> Reply:
 
 
 def _answer(modem: Modem, session: AtSession, command: Command) -> Reply:
-    return modem.voice.answer()
+    return modem.voice.answer(modem.faults.conn_before_ok)
 
 
 def _hook(modem: Modem, session: AtSession, command: Command) -> Reply:

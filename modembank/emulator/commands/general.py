@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from modembank.emulator.modem import Modem
     from modembank.emulator.session import AtSession
 
-MAKER, MODEL, REVISION = "Quectel", "EC25", "EC25EFAR06A06M4G"
 CHARSETS = ("GSM", "IRA", "UCS2")
 REGISTERS = {"0": 0, "3": 13, "4": 10, "5": 8, "6": 2, "7": 0, "8": 2, "10": 15}
 POWER_DOWN_S = 1.0
@@ -61,7 +60,8 @@ def _register(modem: Modem, session: AtSession, command: Command) -> Reply:
 
 
 def _ati(modem: Modem, session: AtSession, command: Command) -> Reply:
-    return info(MAKER, MODEL, f"Revision: {REVISION}")
+    family = modem.family
+    return info(family.maker, family.model, f"Revision: {family.revision}")
 
 
 def _cmee(modem: Modem, session: AtSession, command: Command) -> Reply:
@@ -90,12 +90,17 @@ def _functionality(modem: Modem, session: AtSession, command: Command) -> Reply:
         return info("+CFUN: (0,1,4),(0-1)")
     if command.form is Form.READ:
         return info(f"+CFUN: {modem.radio.functionality}")
-    value, restart = command.number(0, 0, 4), command.number(1, 0, 1, 0)
+    value, again = command.number(0, 0, 4), command.number(1, 0, 1, 0)
     if value not in (0, 1, 4):
         raise RefusedError(cme=50)
-    if restart:
-        return Reply(after=lambda: _later(modem, RESET_DELAY_S, modem.reset))
+    if again:
+        return restart(modem)
     return Reply(after=lambda: modem.set_functionality(value))
+
+
+def restart(modem: Modem) -> Reply:
+    """Answer OK, then leave the bus and come back."""
+    return Reply(after=lambda: _later(modem, RESET_DELAY_S, modem.reset))
 
 
 def _power_down(modem: Modem, session: AtSession, command: Command) -> Reply:
@@ -170,9 +175,9 @@ HANDLERS: dict[str, Handler] = {
     "+QLTS": _network_clock,
     "+QCFG": _config,
     "+QURCCFG": _urc_port,
-    **dict.fromkeys(("+CGMI", "+GMI"), query(lambda modem: MAKER)),
-    **dict.fromkeys(("+CGMM", "+GMM"), query(lambda modem: MODEL)),
-    **dict.fromkeys(("+CGMR", "+GMR"), query(lambda modem: REVISION)),
+    **dict.fromkeys(("+CGMI", "+GMI"), query(lambda modem: modem.family.maker)),
+    **dict.fromkeys(("+CGMM", "+GMM"), query(lambda modem: modem.family.model)),
+    **dict.fromkeys(("+CGMR", "+GMR"), query(lambda modem: modem.family.revision)),
     **dict.fromkeys(("+CGSN", "+GSN"), query(lambda modem: modem.imei)),
     "+GCAP": query(lambda modem: "+GCAP: +CGSM"),
     "+CBC": query(lambda modem: "+CBC: 0,0,3870"),

@@ -66,15 +66,34 @@ SETTINGS: dict[str, Setting] = {
 """Source: 3GPP TS 27.007, 27.005; hardware facts section 4.1 for Quectel's own."""
 
 
+MAKERS: dict[str, Setting] = {
+    "^CURC": _one(0, 1, 1),
+    "^U2DIAG": _one(0, 276, 276),
+    "+CLCC": _one(0, 1, 0),
+    "+CPCMFRM": _one(0, 1, 0),
+    "+DDET": Setting(((0, 1), (0, 10000), (0, 1), (0, 1)), (0, 0, 0, 0)),
+    "+AUTOCSQ": Setting(((0, 1), (0, 1)), (0, 0)),
+    "+CNSMOD": _one(0, 1, 0),
+    "+CLTS": _one(0, 1, 0),
+    "+CECM": _one(0, 7, 1),
+    "+CMICGAIN": _one(0, 8, 3),
+    "+COUTGAIN": _one(0, 8, 4),
+    "+CSCLK": _one(0, 2, 0),
+}
+"""Settings that only some families have. Source: hardware facts sections 3 and 5."""
+
+_KNOWN = SETTINGS | MAKERS
+
+
 def current(modem: Modem, name: str) -> tuple[int, ...]:
     """Return the values of a setting."""
     if name == "+QSIMSTAT":
         return modem.volatile.values.get(name, (0,))
-    return modem.volatile.values.get(name, SETTINGS[name].default)
+    return modem.volatile.values.get(name, modem.family.settings.get(name, _KNOWN[name].default))
 
 
 def _handle(modem: Modem, session: AtSession, command: Command) -> Reply:
-    setting = SETTINGS[command.name]
+    setting = _KNOWN[command.name]
     if command.form is Form.TEST:
         limits = ",".join(f"({low}-{high})" if low != high else f"({low})" for low, high in setting.limits)
         return info(f"{command.name}: {limits}")
