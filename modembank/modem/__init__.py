@@ -16,8 +16,9 @@ from modembank.modem.events import (
 )
 from modembank.modem.info import ModemInfo, ModemState, PinState, Registration, SimLock
 from modembank.modem.modem import Modem
+from modembank.modem.rack import DuplicateImei, find_duplicate_imeis
 from modembank.modem.timings import ModemTimings
-from modembank.tty.discovery import ModemPorts, scan
+from modembank.tty.discovery import DeviceProblem, ModemPorts, Survey, scan, survey
 from modembank.tty.trace import TraceLine
 from modembank.tty.transport import SerialBackend
 
@@ -25,7 +26,9 @@ __all__ = [
     "CallKind",
     "CallProgress",
     "CallRelease",
+    "DeviceProblem",
     "Direction",
+    "DuplicateImei",
     "Evidence",
     "Forwarding",
     "ForwardingReason",
@@ -44,9 +47,12 @@ __all__ = [
     "StoreUse",
     "StoredAt",
     "StoredPdu",
+    "Survey",
     "TraceLine",
     "UssdForm",
     "UssdReply",
     "UssdStatus",
+    "find_duplicate_imeis",
     "scan",
+    "survey",
 ]
