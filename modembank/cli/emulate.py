@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modembank.cli.emulate_drive import DEFAULT_DIR, DirOption, JsonOption, commands, fail
+from modembank.cli.emulate_messages import commands as message_commands
 from modembank.errors import EmulatorError
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def _print_ready(ready: Ready, as_json: bool) -> None:
 
 
 app.add_typer(commands)
+app.add_typer(message_commands)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-def _do(directory: Path, control: Path | None, as_json: bool, op: str, **values: object) -> None:
+def do(directory: Path, control: Path | None, as_json: bool, op: str, **values: object) -> None:
+    """Run one operation and show its answer, or end with its error."""
     try:
         answer = SyncEmulatorClient(control or directory / "control.sock").call(op, **values)
     except (EmulatorError, TimeoutError, OSError) as error:
@@ -60,7 +61,7 @@ def _flat(value: object) -> str:
 @commands.command()
 def status(directory: DirOption = DEFAULT_DIR, control: ControlOption = None, as_json: JsonOption = False) -> None:
     """Show modems, calls and far parties."""
-    _do(directory, control, as_json, "status")
+    do(directory, control, as_json, "status")
 
 
 @commands.command()
@@ -79,7 +80,7 @@ def incoming(
     values |= {"behaviour": behaviour, "ring_s": ring_s}
     if talk_s is not None:
         values["talk_s"] = talk_s
-    _do(directory, control, as_json, "incoming", **values)
+    do(directory, control, as_json, "incoming", **values)
 
 
 @commands.command()
@@ -97,7 +98,7 @@ def hangup(
             return
         except (EmulatorError, TimeoutError, OSError):
             continue  # not under this key; the last one tells the error
-    _do(directory, control, as_json, "hangup", to=number)
+    do(directory, control, as_json, "hangup", to=number)
 
 
 @commands.command()
@@ -109,7 +110,7 @@ def signal(
     as_json: JsonOption = False,
 ) -> None:
     """Change a modem's signal strength."""
-    _do(directory, control, as_json, "signal", modem=modem, rssi=rssi)
+    do(directory, control, as_json, "signal", modem=modem, rssi=rssi)
 
 
 @commands.command()
@@ -121,7 +122,7 @@ def registration(
     as_json: JsonOption = False,
 ) -> None:
     """Change a modem's registration."""
-    _do(directory, control, as_json, "registration", modem=modem, stat=stat)
+    do(directory, control, as_json, "registration", modem=modem, stat=stat)
 
 
 @commands.command("remove-sim")
@@ -132,7 +133,7 @@ def remove_sim(
     as_json: JsonOption = False,
 ) -> None:
     """Take a modem's SIM out."""
-    _do(directory, control, as_json, "remove_sim", modem=modem)
+    do(directory, control, as_json, "remove_sim", modem=modem)
 
 
 @commands.command("insert-sim")
@@ -145,7 +146,7 @@ def insert_sim(
 ) -> None:
     """Put a SIM in, by default the one taken out of this modem last."""
     chosen: dict[str, object] = {} if iccid is None else {"iccid": iccid}
-    _do(directory, control, as_json, "insert_sim", modem=modem, **chosen)
+    do(directory, control, as_json, "insert_sim", modem=modem, **chosen)
 
 
 @commands.command()
@@ -157,7 +158,7 @@ def mute(
     as_json: JsonOption = False,
 ) -> None:
     """Silence a modem: the ports stay open, nothing comes."""
-    _do(directory, control, as_json, "mute", modem=modem, on=on)
+    do(directory, control, as_json, "mute", modem=modem, on=on)
 
 
 @commands.command()
@@ -169,7 +170,7 @@ def hang(
     as_json: JsonOption = False,
 ) -> None:
     """Half hang a modem: URCs come, commands are not answered."""
-    _do(directory, control, as_json, "hang", modem=modem, on=on)
+    do(directory, control, as_json, "hang", modem=modem, on=on)
 
 
 @commands.command()
@@ -181,7 +182,7 @@ def slow(
     as_json: JsonOption = False,
 ) -> None:
     """Make a modem answer late."""
-    _do(directory, control, as_json, "slow", modem=modem, delay_s=delay_s)
+    do(directory, control, as_json, "slow", modem=modem, delay_s=delay_s)
 
 
 @commands.command()
@@ -192,7 +193,7 @@ def drop(
     as_json: JsonOption = False,
 ) -> None:
     """Unplug a modem."""
-    _do(directory, control, as_json, "drop", modem=modem)
+    do(directory, control, as_json, "drop", modem=modem)
 
 
 @commands.command()
@@ -203,7 +204,7 @@ def readd(
     as_json: JsonOption = False,
 ) -> None:
     """Plug a modem in again; its ports get other numbers."""
-    _do(directory, control, as_json, "readd", modem=modem)
+    do(directory, control, as_json, "readd", modem=modem)
 
 
 @commands.command()
@@ -214,7 +215,7 @@ def reset(
     as_json: JsonOption = False,
 ) -> None:
     """Restart a modem as AT+CFUN=1,1 does."""
-    _do(directory, control, as_json, "reset", modem=modem)
+    do(directory, control, as_json, "reset", modem=modem)
 
 
 @commands.command()
@@ -227,7 +228,7 @@ def fault(
     as_json: JsonOption = False,
 ) -> None:
     """Switch one of a modem's faults."""
-    _do(directory, control, as_json, "fault", modem=modem, name=name, value=_plain(value))
+    do(directory, control, as_json, "fault", modem=modem, name=name, value=_plain(value))
 
 
 def _plain(value: str) -> object:
@@ -249,7 +250,7 @@ def heard(
 ) -> None:
     """Write what one side of the latest call heard as a WAV file and show its path."""
     values: dict[str, object] = {"modem": modem, "far": far} if modem is not None else {"number": number or ""}
-    _do(directory, control, as_json, "heard", **values)
+    do(directory, control, as_json, "heard", **values)
 
 
 @commands.command("sent-dtmf")
@@ -262,7 +263,7 @@ def sent_dtmf(
 ) -> None:
     """Show the DTMF digits of the latest call."""
     values: dict[str, object] = {"modem": modem} if modem is not None else {"number": number or ""}
-    _do(directory, control, as_json, "sent_dtmf", **values)
+    do(directory, control, as_json, "sent_dtmf", **values)
 
 
 @commands.command()
@@ -278,13 +279,13 @@ def party(
     """Change a far party's times."""
     times = {"setup_s": setup_s, "ring_s": ring_s, "talk_s": talk_s}
     given = {key: value for key, value in times.items() if value is not None}
-    _do(directory, control, as_json, "party", name=name, **given)
+    do(directory, control, as_json, "party", name=name, **given)
 
 
 @commands.command()
 def parties(directory: DirOption = DEFAULT_DIR, control: ControlOption = None, as_json: JsonOption = False) -> None:
     """Show the far parties' numbers."""
-    _do(directory, control, as_json, "parties")
+    do(directory, control, as_json, "parties")
 
 
 @commands.command("at-log")
@@ -296,7 +297,7 @@ def at_log(
     as_json: JsonOption = False,
 ) -> None:
     """Show what was said on a modem's AT ports."""
-    _do(directory, control, as_json, "at_log", modem=modem, limit=limit)
+    do(directory, control, as_json, "at_log", modem=modem, limit=limit)
 
 
 @commands.command()
@@ -312,4 +313,4 @@ def watch(directory: DirOption = DEFAULT_DIR, control: ControlOption = None) -> 
 @commands.command()
 def shutdown(directory: DirOption = DEFAULT_DIR, control: ControlOption = None, as_json: JsonOption = False) -> None:
     """End the running emulator."""
-    _do(directory, control, as_json, "shutdown")
+    do(directory, control, as_json, "shutdown")

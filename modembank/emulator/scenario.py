@@ -132,6 +132,7 @@ MISHAPS = (
     _fault("double_cr", True, False),
     _fault("late_no_carrier", True, False),
     _fault("hangup_ignored", 1),
+    _fault("ring_after_end", True, False),
     _fault("colp_style", True, False),
     _fault("conn_before_ok", True, False),
     _fault("orig_late", True, False),

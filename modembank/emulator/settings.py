@@ -90,6 +90,8 @@ class Faults:
     """The modem says `+QPCMV: 0,0` and takes no uplink until the switch is off again."""
     late_no_carrier: bool = False
     """NO CARRIER comes a second after the next ATD, or 3 s late."""
+    ring_after_end: bool = False
+    """RING comes once more after an incoming call has ended."""
     hangup_ignored: int = 0
     """So many of the next hang-ups answer OK and do nothing."""
     colp_style: bool = False

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modembank.emulator.modem import Modem
 
 RING_EVERY_S = 5.0
+RING_AFTER_END_S = 0.1
 LATE_NO_CARRIER_S = 3.0
 LATE_AFTER_DIAL_S = 1.0
 MAX_INDEX = 7
@@ -346,6 +347,8 @@ class VoiceUnit:
     def _forget(self, call: Call) -> None:
         self.calls.remove(call)
         self._show(call, ended=True)
+        if not call.outgoing and self._modem.faults.ring_after_end:
+            self._timers.after(RING_AFTER_END_S, lambda: self._modem.urc("RING"))
         self.refresh_audio()
 
     def _ring(self) -> None:

@@ -241,3 +241,12 @@ async def test_an_announcement_is_told_as_the_networks_tone_and_alerts_nobody(em
     told = re.findall(rb"\^DSCI: 2,0,(\d),0,\+447700900908,145,(\d)\r\n", seen)
     assert told == [(b"2", b"0"), (b"2", b"1"), (b"6", b"0")]
     assert ccinfo(seen) == [2, -1]
+
+
+async def test_ring_comes_once_more_after_the_end(emulator: Bench, open_port: Open) -> None:
+    port = await ready_port(emulator, open_port)
+    await emulator.call("fault", modem=0, name="ring_after_end", value=True)
+    await emulator.call("incoming", to=0, ring_s=0.2)
+    port.read_until(b"NO CARRIER\r\n")
+    assert port.read_until(b"RING\r\n") == b"\r\nRING\r\n"
+    assert b"+CLCC: 2" not in port.ask("AT+CLCC")

@@ -249,3 +249,15 @@ async def test_gammu_runs_on_every_family(rack: Mixed, tmp_path: Path, family: i
         assert "Your balance" in await gammu(port, tmp_path, "getussd", "*100#")
     await gammu(port, tmp_path, "dialvoice", rack.running.parties["echo"])
     assert len((await rack.running.modem(index))["calls"]) == 1
+
+
+async def test_wideband_sound_comes_though_narrowband_is_set(rack: Mixed, open_port: Open) -> None:
+    port, audio = await rack.port(open_port, SIMCOM), await rack.port(open_port, SIMCOM, "audio")
+    await rack.fault(SIMCOM, "pcmreg_after_s", 0.0)
+    await rack.fault(SIMCOM, "pcm_16khz", True)
+    port.ask(f"ATD{rack.running.parties['echo']};", b"VOICE CALL: BEGIN\r\n")
+    port.ask("AT+CPCMREG=1")
+    tone = (b"\x00\x20" + b"\x00\xe0") * 1600
+    os.write(audio.fd, tone)
+    assert audio.read_until(tone[:1280])
+    assert b"+CPCMFRM: 0\r\n" in port.ask("AT+CPCMFRM?")

@@ -143,6 +143,16 @@ async def test_command_line_drives_a_running_emulator(emulator: Bench) -> None:
     assert ended.exit_code == 0
     assert (await emulator.modem(0))["calls"] == []
     await asyncio.to_thread(emulate, "fault", modem, "ppm", "50", *where)
+    for line in (
+        ("sms", modem, "hello", "--flash"),
+        ("ussd-script", "*1#", '{"text": "yes"}', "--modem", modem),
+        ("pin", modem, "4711", "--tries", "2"),
+        ("sms-inbox", modem),
+        ("sms-store", modem),
+        ("sms-sent", "+447700900990"),
+    ):
+        assert (await asyncio.to_thread(emulate, *line, *where)).exit_code == 0, line
+    assert (await emulator.modem(0))["pin"] == "SIM PIN"
     wrong = await asyncio.to_thread(emulate, "drop", "9999", *where)
     assert wrong.exit_code == 1
     assert wrong.stderr.startswith("Error: there is no modem 9999")
