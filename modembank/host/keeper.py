@@ -21,7 +21,6 @@ from modembank.host.snapshots import snapshot_of
 from modembank.ids import new_id
 from modembank.modem.events import CallKind, CallProgress, CallRelease, Evidence
 from modembank.modem.info import ModemInfo
-from modembank.modem.info import ModemState as DriverState
 from modembank.modem.modem import Modem
 from modembank.tty.discovery import ModemPorts
 from modembank.tty.transport import TransportOpener
@@ -105,9 +104,9 @@ class ModemKeeper:
         info = self._modem.info
         if self._override is not None:
             return snapshot_of(info, state=self._override[0], detail=self._override[1])
-        if info.state is DriverState.READY and not self._cleared:
+        if info.state is ModemState.READY and not self._cleared:
             return snapshot_of(info, state=ModemState.STARTING, detail="looking for calls of an earlier run")
-        if info.state is DriverState.READY and self._call is not None:
+        if info.state is ModemState.READY and self._call is not None:
             return snapshot_of(info, state=ModemState.IN_CALL)
         return snapshot_of(info)
 
@@ -141,9 +140,9 @@ class ModemKeeper:
 
     def modem_changed(self, info: ModemInfo) -> None:
         """See `ModemSink`."""
-        if info.state is DriverState.READY and not self._cleared and self._clearing is None:
+        if info.state is ModemState.READY and not self._cleared and self._clearing is None:
             self._clearing = asyncio.create_task(self._clear(info), name=f"clear:{self._usb_path}")
-        elif info.state in (DriverState.OPENING, DriverState.STARTING) and self._call is None:
+        elif info.state in (ModemState.OPENING, ModemState.STARTING) and self._call is None:
             self._cleared = False
         self._tell()
 
