@@ -10,6 +10,7 @@ from bench_lines import Answer, serve, usage
 from modembank.call.bridge import DirectMediaEngine
 from modembank.call.media import Levels, MediaPhase, MediaSession, MediaSettings, MediaState
 from modembank.media.gctune import settle_gc
+from modembank.media.reactor import MediaLoop
 
 
 class Sink:
@@ -52,4 +53,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=MediaLoop) as runner:
+        runner.run(main())

@@ -64,9 +64,7 @@ class MediaSession(Protocol):
         """
         ...
 
-    async def add_candidate(
-        self, candidate: str | None, sdp_mid: str | None, sdp_m_line_index: int | None
-    ) -> None:
+    async def add_candidate(self, candidate: str | None, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:
         """Take one trickled remote candidate (`candidate:…`), or None for end-of-candidates.
 
         Raises:
