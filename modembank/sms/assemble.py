@@ -70,7 +70,7 @@ class Assembler:
         known = [message for message in self._messages if message.key == key]
         if any(_is_duplicate(message, concat, deliver) for message in known):
             return ()
-        open_ones = [message for message in known if not message.given and concat.sequence not in message.parts]
+        open_ones = [message for message in known if concat.sequence not in message.parts]
         if open_ones:
             message = min(open_ones, key=lambda one: _distance_s(one, deliver))
         else:  # a first part, or a reference that the sender uses again

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,8 +24,8 @@ def repertoire(one: Alphabet) -> str:
 @pytest.mark.parametrize(
     ("char", "septets"),
     [("@", "00"), ("$", "02"), ("_", "11"), ("Δ", "10"), ("¡", "40"), ("§", "5F"), ("¿", "60"), ("à", "7F"),
-     ("É", "1F"), ("€", "1B65"), ("\f", "1B0A"), ("^", "1B14"), ("{", "1B28"), ("}", "1B29"), ("\\", "1B2F"), ("[", "1B3C"),
-     ("~", "1B3D"), ("]", "1B3E"), ("|", "1B40"), ("\n", "0A"), ("\r", "0D"), ("¤", "24"), ("Ç", "09")],
+     ("É", "1F"), ("€", "1B65"), ("\f", "1B0A"), ("^", "1B14"), ("{", "1B28"), ("}", "1B29"), ("\\", "1B2F"),
+     ("[", "1B3C"), ("~", "1B3D"), ("]", "1B3E"), ("|", "1B40"), ("\n", "0A"), ("\r", "0D"), ("¤", "24"), ("Ç", "09")],
 )  # fmt: skip
 def test_default_alphabet(char: str, septets: str) -> None:
     assert alphabet.encode(char) == bytes.fromhex(septets)
@@ -73,6 +75,32 @@ def test_single_shift(language: Language, septet: int, char: str) -> None:
     one = Alphabet(single=language)
     assert alphabet.decode(bytes((ESCAPE, septet)), one) == char
     assert alphabet.decode(alphabet.encode(char, one), one) == char
+
+
+# CRC-32 of the tables as a transcription of TS 23.038 release 18 by others has them, compared with two more.
+@pytest.mark.parametrize(
+    ("language", "locking", "single"),
+    [
+        (Language.DEFAULT, 0x4C0E0508, 0xA22FE368),
+        (Language.TURKISH, 0x6C62E9B6, 0x66914858),
+        (Language.SPANISH, None, 0x2A70F6FC),
+        (Language.PORTUGUESE, 0x51BE72DE, 0xABF6345F),
+        (Language.BENGALI, 0x468D410B, 0x3EAC8F77),
+        (Language.GUJARATI, 0xEF3BE22D, 0x901F8206),
+        (Language.HINDI, 0xE5617D9D, 0xDD1AEC38),
+        (Language.KANNADA, 0xBCE1CA81, 0x19B1887B),
+        (Language.MALAYALAM, 0x3CF12441, 0x813197AC),
+        (Language.ORIYA, 0x1965CA4C, 0x93A4CE95),
+        (Language.PUNJABI, 0xBAFE0F09, 0x029474E1),
+        (Language.TAMIL, 0x0ABBE8E5, 0xB6E03AAC),
+        (Language.TELUGU, 0x02A539AF, 0x39F7C323),
+        (Language.URDU, 0x4046FC6E, 0xE069D9FC),
+    ],
+)
+def test_no_place_of_a_table_has_moved(language: Language, locking: int | None, single: int) -> None:
+    found = LOCKING.get(language)
+    assert (None if found is None else crc32(found.encode())) == locking
+    assert crc32(SINGLE[language].encode()) == single
 
 
 def test_every_table_has_128_places_and_keeps_the_controls() -> None:

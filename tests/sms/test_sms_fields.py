@@ -314,7 +314,8 @@ def test_cms_errors_in_words(cms: int, words: str) -> None:
 
 def test_every_cms_error_of_the_sheet_has_words() -> None:
     sheet = {1, 8, 10, 21, 27, 28, 29, 30, 38, 41, 42, 47, 50, 69, 81, *range(95, 100), 111, 127, 143, 159,
-             *range(192, 197), 208, 211, *range(300, 306), *range(310, 319), 320, 321, 322, 330, 331, 332, 340, 500}  # fmt: skip
+             *range(192, 197), 208, 211, *range(300, 306), *range(310, 319),
+             320, 321, 322, 330, 331, 332, 340, 500}  # fmt: skip
     assert sheet <= set(CMS_CAUSES)
 
 

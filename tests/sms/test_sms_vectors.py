@@ -121,6 +121,11 @@ def test_the_wrong_kind_is_refused(decode: object, vector: str) -> None:
         decode(vector)
 
 
+def test_a_header_longer_than_its_user_data_is_refused() -> None:
+    with pytest.raises(SmsFormatError, match="header is longer"):
+        deliver.decode(PART_8[: PART_8.index("13050003")] + "03" + "027000")
+
+
 @pytest.mark.parametrize("vector", [*DELIVERS, GAMMU, SMSTOOLS, REPORT])
 def test_every_truncation_is_refused_with_a_sentence(vector: str) -> None:
     for length in range(len(vector) - 1):
