@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from modembank.bus.vocabulary import MediaState
 from modembank.media.records import (
     CodecName,
     IceServer,
     Levels,
     MediaPhase,
     MediaSettings,
-    MediaState,
     MediaStats,
 )
 
