@@ -32,6 +32,9 @@ class Sink:
     def early_media(self) -> None:
         pass
 
+    def modem_audio_dead(self) -> None:
+        pass
+
     def modem_audio_lost(self) -> None:
         pass
 

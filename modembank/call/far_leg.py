@@ -136,6 +136,10 @@ class FarLeg:
         """See `MediaSink`."""
         self._on_early_media()
 
+    def modem_audio_dead(self) -> None:
+        """See `MediaSink`: nobody hears anything any more, and it goes on costing."""
+        self._on_failed(Cause.MODEM_FAILED)
+
     def modem_audio_lost(self) -> None:
         """See `MediaSink`: the AT side decides about the call, this is only worth a line."""
         log.warning("call %s: the audio port went away", self._call_id)

@@ -48,6 +48,10 @@ class MediaSink(Protocol):
         """The network sends sound before answer; once per call."""
         ...
 
+    def modem_audio_dead(self) -> None:
+        """An answered call's modem has given no sound for `MediaSettings.lost_after_s`; once per call."""
+        ...
+
     def modem_audio_lost(self) -> None:
         """The audio port went away; once per call. The call's own end comes from the AT side."""
         ...
