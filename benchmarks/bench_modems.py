@@ -22,7 +22,7 @@ class Modem:
         self.path = os.ttyname(self._slave)
         self._rest = b""
         self._loop = asyncio.get_running_loop()
-        self._due = self._loop.time() + 0.001 * (number * 7 % 20)
+        self._due = self._loop.time() + 0.02 * (number * 0.618034 % 1)  # nobody's clock is anybody else's
         self._loop.add_reader(self._master, self._heard)
         self._loop.call_at(self._due, self._say)
 

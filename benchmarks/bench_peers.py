@@ -75,7 +75,7 @@ class Peer:
             raise RuntimeError(f"peer {self._number}: DTLS {transport.dtls.state}")
         transport.take_media(self._heard, lambda data: None)
         loop = asyncio.get_running_loop()
-        self._due = loop.time() + 0.001 * (self._number * 11 % 20)
+        self._due = loop.time() + 0.02 * (self._number * 0.754878 % 1)
         loop.call_at(self._due, self._say)
 
     def _say(self) -> None:

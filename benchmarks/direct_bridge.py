@@ -10,6 +10,7 @@ from bench_lines import Answer, serve, usage
 from modembank.call.bridge import DirectMediaEngine
 from modembank.call.media import Levels, MediaPhase, MediaSession, MediaSettings, MediaState
 from modembank.media.gctune import settle_gc
+from modembank.media.reactor import MediaLoop
 
 
 class Sink:
@@ -29,6 +30,9 @@ class Sink:
         self.newest = levels
 
     def early_media(self) -> None:
+        pass
+
+    def modem_audio_dead(self) -> None:
         pass
 
     def modem_audio_lost(self) -> None:
@@ -52,4 +56,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=MediaLoop) as runner:
+        runner.run(main())

@@ -17,6 +17,7 @@
     │   ├── AtTimeoutError (TimeoutError), AtSyntaxError, AtBusyError, AtRefusedError
     │   └── AtResultError        a negative final result code
     │       ├── CmeError, CmsError
+    ├── SmsFormatError           an SMS or a USSD string that does not follow its standard
     ├── ModemError               a modem that cannot do what was asked
     │   ├── NoVoiceError, SimNotReadyError, NotRegisteredError, DialFailedError, IllegalTransitionError
     │   ├── SmsUnknownError, UssdTimeoutError (TimeoutError), PinRefusedError
@@ -312,6 +313,14 @@ class CmsError(AtResultError):
     def __init__(self, command: str, cms: int) -> None:
         super().__init__(command, f"+CMS ERROR: {cms}")
         self.cms = cms
+
+
+class SmsFormatError(ModembankError):
+    """An SMS or a USSD string that does not follow its standard, or cannot be written by it."""
+
+    code = "sms_format"
+    status = 422
+    fault = Fault.CALLER
 
 
 class ModemError(ModembankError):

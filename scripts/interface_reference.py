@@ -66,8 +66,8 @@ def _fields(fields: tuple[FieldDoc, ...]) -> str:
         (f"`{one.name}`", one.place, "yes" if one.required else "no", _linked(one.type), one.text) for one in fields
     ]
     if all(one.place == "body" for one in fields):
-        rows = [(name, required, kind, text) for name, _, required, kind, text in rows]
-        return table(("name", "required", "type", "meaning"), rows) + "\n" if rows else ""
+        short = [(name, required, kind, text) for name, _, required, kind, text in rows]
+        return table(("name", "required", "type", "meaning"), short) + "\n" if short else ""
     return table(("name", "in", "required", "type", "meaning"), rows) + "\n"
 
 

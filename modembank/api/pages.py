@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
-import anyio.to_thread
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -32,7 +32,7 @@ class Pages:
         path: str = scope["path"].removeprefix("/")
         if scope["method"] not in {"GET", "HEAD"} or path == "v1" or path.startswith("v1/"):
             raise HTTPException(404)
-        response = await anyio.to_thread.run_sync(self._find, path)
+        response = await asyncio.to_thread(self._find, path)
         await response(scope, receive, send)
 
     def _find(self, path: str) -> Response:

@@ -78,13 +78,13 @@ class Cause(StrEnum):
 
 
 class MediaState(StrEnum):
-    """The far side's media: `silent` after 5 s without RTP, `lost` after 15 s, `failed` when it never came up."""
+    """The far side's transport, as seen from our own receive counters."""
 
     NEW = "new"
     CONNECTED = "connected"
-    SILENT = "silent"
-    LOST = "lost"
-    FAILED = "failed"
+    SILENT = "silent"  # no RTP for 5 s, or the transport was closed; it may come back, or attach again
+    LOST = "lost"  # no RTP for 15 s: nobody is there any more
+    FAILED = "failed"  # ICE or DTLS never came up
 
 
 class ModemState(StrEnum):

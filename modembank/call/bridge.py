@@ -72,6 +72,7 @@ class BridgeSession:
         self._last_read = 0
         self._last_read_s = time.monotonic()
         self._stalls = 0
+        self._dead = False
         self._packets_before = self._octets_before = self._lost_before = 0
         self.stalled = True
         """The modem's clock stands still; the engine's takes its place towards the far side."""
@@ -85,6 +86,8 @@ class BridgeSession:
             peer = WebRtcPeer(self._settings, self, self._stream)
             try:
                 answer = await peer.answer(offer_sdp)
+                if self._closed:
+                    raise WrongStateError("the call ended while it was being joined")
             except BaseException:
                 await peer.close()
                 raise
@@ -109,6 +112,7 @@ class BridgeSession:
             self._stream.marker = True
         self._phase = phase
         self._talking = phase is MediaPhase.TALKING
+        self._last_read_s = time.monotonic()  # before the answer a modem may well give no sound
         self._ringback.rewind()
 
     def set_muted(self, on: bool) -> None:
@@ -154,9 +158,9 @@ class BridgeSession:
         self._closed = True
         self._engine.forget(self)
         self._port.close()
-        async with self._attaching:
-            if self._peer is not None:
-                await self._peer.close()
+        # An attach that still gathers candidates finds the call closed when it is done: nobody waits for it here.
+        if self._peer is not None:
+            await self._peer.close()
 
     def far_frame(self, position: int, pcm: bytes) -> None:
         """One frame of the far side: written to the modem now, or kept until its turn."""
@@ -194,6 +198,10 @@ class BridgeSession:
         elif not self.stalled and now_s - self._last_read_s >= _STALL_S:
             self.stalled = True
             self._stalls += 1
+        elif self._talking and not self._dead and now_s - self._last_read_s >= self._settings.lost_after_s:
+            self._dead = True
+            _log.warning("call %s: no sound from the modem for %g s", self._call_id, self._settings.lost_after_s)
+            self._sink.modem_audio_dead()
         if self._peer is not None:
             self._peer.housekeep(now_s)
 

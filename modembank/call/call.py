@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 
 from modembank.bus.vocabulary import CallStatus, Cause, Direction, HangupSource
 from modembank.call.failures import cause_of
 from modembank.call.far_leg import FarLeg
 from modembank.call.line import Line
 from modembank.call.media import MediaEngine, MediaPhase
+from modembank.call.order import Order, within
 from modembank.call.outcome import Ending, outcome
 from modembank.call.reporter import CallReporter
 from modembank.call.state import STATUS, CallInput, CallState, advance
 from modembank.errors import (
+    DialFailedError,
     IllegalTransitionError,
     ModembankError,
     WrongStateError,
@@ -33,20 +34,11 @@ log = logging.getLogger(__name__)
 DTMF_WAITING_LIMIT = 64
 # Between OK to ATA and the modem's evidence of an active call; +CLCC is asked every 2 s.
 ANSWER_EVIDENCE_LIMIT_S = 20.0
+# Between +CHLD and the modem's evidence that the call is held or active again; as above.
+HOLD_EVIDENCE_LIMIT_S = 6.0
 # The modem confirms a release within 5 s or is escalated (hardware sheet, section 18.4); after this the call is over
 # for everybody else, whatever the modem still does.
 RELEASE_LIMIT_S = 12.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """An outbound call as ordered; times in seconds."""
-
-    number: str
-    timeout_s: float
-    max_duration_s: float
-    offer: str | None
-    media_first: bool
 
 
 class Call:
@@ -81,6 +73,8 @@ class Call:
         self._dialled = False
         self._answered_s: float | None = None
         self._held = False
+        self._held_told = asyncio.Event()
+        self._hold_lock = asyncio.Lock()
         self._final: CallStatus | None = None
         self._answered = asyncio.Event()
         self._ended = asyncio.Event()
@@ -94,6 +88,11 @@ class Call:
     def status(self) -> CallStatus:
         """What users are told."""
         return self._final or STATUS.get(self._state, CallStatus.IN_PROGRESS)
+
+    @property
+    def on_line(self) -> bool:
+        """Whether the modem was asked for it, or rings with it."""
+        return self._dialled or self.direction is Direction.INBOUND
 
     @property
     def ended(self) -> bool:
@@ -192,15 +191,20 @@ class Call:
         self._far.set_muted(muted)
 
     async def set_held(self, held: bool) -> None:
-        """Put the GSM call on hold, or resume it."""
-        if self._state is not CallState.ACTIVE:
-            raise WrongStateError("only an answered call can be held")
-        if held == self._held:
-            return
-        await self._line.hold(held)
-        self._held = held
-        self._far.phase(MediaPhase.HELD if held else MediaPhase.TALKING)
-        self._report.held(held)
+        """Put the GSM call on hold, or resume it; returns when the modem has confirmed it.
+
+        Raises:
+            WrongStateError: not answered, or not confirmed.
+        """
+        async with self._hold_lock:  # +CHLD=2 is a toggle: two at once would undo each other
+            if self._state is not CallState.ACTIVE:
+                raise WrongStateError("only an answered call can be held")
+            if held == self._held:
+                return
+            self._held_told.clear()
+            await self._line.hold(held)
+            if not await within(self._held_told.wait(), HOLD_EVIDENCE_LIMIT_S) or held != self._held:
+                raise WrongStateError("the modem did not confirm that the call is " + ("held" if held else "active"))
 
     # ---- what the modem says ------------------------------------------------------------------------------------
 
@@ -221,6 +225,14 @@ class Call:
             self._report.answered(at, evidence)
             self._answered.set()
 
+    def held(self, held: bool) -> None:
+        """The call is on hold, or active again."""
+        if self._state is CallState.ACTIVE and held != self._held:
+            self._held = held
+            self._far.phase(MediaPhase.HELD if held else MediaPhase.TALKING)
+            self._report.held(held)
+        self._held_told.set()
+
     def remote_dtmf(self, digit: str) -> None:
         """The remote person pressed a key."""
         self._report.dtmf(digit, from_far=False)
@@ -229,10 +241,10 @@ class Call:
         """The modem's uplink buffer is full, or free again."""
         self._far.modem_flow(ready)
 
-    def released(self, at: datetime, q850: int | None, detail: str) -> None:
-        """The modem says that the call is over."""
+    def released(self, at: datetime, monotonic_s: float, q850: int | None, detail: str) -> None:
+        """The modem says that the call is over, and when that was on both clocks."""
         self._released.set()
-        self._spawn(self._finish(asked=self._asked, detail=detail, q850=q850, at=at), "finish")
+        self._spawn(self._finish(asked=self._asked, detail=detail, q850=q850, at=at, monotonic_s=monotonic_s), "finish")
 
     def line_failed(self, cause: Cause, detail: str) -> None:
         """The modem is gone or does not answer any more: nobody can confirm the release."""
@@ -243,6 +255,8 @@ class Call:
     # ---- inside -------------------------------------------------------------------------------------------------
 
     def _must_ring(self) -> None:
+        if self._state is CallState.ANSWERING:
+            raise WrongStateError("somebody else is answering this call")
         if self._state is not CallState.INCOMING:
             raise WrongStateError(f"the call does not ring any more, it is {self.status}")
 
@@ -261,7 +275,7 @@ class Call:
         except ModembankError as error:
             await self._dial_failed(error)
             return
-        if not await _within(self._answered.wait(), order.timeout_s):
+        if not await within(self._answered.wait(), order.timeout_s):
             self._end_by_itself(Cause.NO_ANSWER)
             return
         await self._limit(order.max_duration_s)
@@ -277,13 +291,13 @@ class Call:
             log.warning("call %s could not be answered: %s", self.call_id, error)
             self._end_by_itself(cause_of(error))
             return
-        if not await _within(self._answered.wait(), ANSWER_EVIDENCE_LIMIT_S):
+        if not await within(self._answered.wait(), ANSWER_EVIDENCE_LIMIT_S):
             self._end_by_itself(Cause.MODEM_FAILED)
             return
         await self._limit(max_duration_s)
 
     async def _limit(self, max_duration_s: float) -> None:
-        if not await _within(self._ended.wait(), max_duration_s):
+        if not await within(self._ended.wait(), max_duration_s):
             self._end_by_itself(Cause.TIME_LIMIT)
 
     async def _dial_failed(self, error: ModembankError) -> None:
@@ -291,17 +305,21 @@ class Call:
         if self._released.is_set():
             return  # the modem told the end with a cause of its own
         asked = self._asked or (HangupSource.SYSTEM, cause_of(error))
-        try:
-            async with asyncio.timeout(RELEASE_LIMIT_S):
-                await self._line.hang_up()
-        except (ModembankError, TimeoutError) as second:
-            log.warning("call %s: release after a failed dial: %s", self.call_id, second)
+        q850 = error.q850 if isinstance(error, DialFailedError) else None
+        if q850 is not None and self._asked is None:
+            await self._finish(asked=None, detail=str(error), q850=q850)  # BUSY, NO CARRIER: the network has spoken
+            return
+        if self._line.atd_written:  # else whatever is on the line is not ours
+            try:
+                async with asyncio.timeout(RELEASE_LIMIT_S):
+                    await self._line.hang_up()
+            except (ModembankError, TimeoutError) as second:
+                log.warning("call %s: release after a failed dial: %s", self.call_id, second)
         await self._finish(asked=asked, detail=str(error))
 
     async def _release(self) -> None:
         """Carry out a hang-up that somebody asked for."""
-        on_line = self._dialled or self.direction is Direction.INBOUND
-        if on_line and not self._released.is_set():
+        if self.on_line and not self._released.is_set():
             try:
                 async with asyncio.timeout(RELEASE_LIMIT_S):
                     if self.direction is Direction.INBOUND and self._answered_s is None:
@@ -320,11 +338,14 @@ class Call:
         detail: str,
         q850: int | None = None,
         at: datetime | None = None,
+        monotonic_s: float | None = None,
     ) -> None:
         if self._state is CallState.RELEASED:
             return
+        ended_s = time.monotonic() if monotonic_s is None else monotonic_s
+        at = at or datetime.now(UTC)
         self._advance(CallInput.RELEASE)
-        duration_s = 0.0 if self._answered_s is None else max(0.0, time.monotonic() - self._answered_s)
+        duration_s = 0.0 if self._answered_s is None else max(0.0, ended_s - self._answered_s)
         answered = self._answered_s is not None
         result = outcome(Ending(direction=self.direction, answered=answered, asked=asked, q850=q850))
         self._final = result.status
@@ -367,13 +388,3 @@ class Call:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s failed", task.get_name(), exc_info=error)
-
-
-async def _within(work: Awaitable[object], seconds: float) -> bool:
-    """Whether the work was done in time."""
-    try:
-        async with asyncio.timeout(seconds):
-            await work
-    except TimeoutError:
-        return False
-    return True

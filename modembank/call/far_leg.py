@@ -14,16 +14,11 @@ from modembank.bus.events import MediaQuality
 from modembank.bus.vocabulary import Cause, MediaState
 from modembank.call.line import Line
 from modembank.call.media import Levels, MediaEngine, MediaPhase, MediaSession
-from modembank.call.media import MediaState as PathState
 from modembank.call.quality import quality_of
 from modembank.call.reporter import CallReporter
 from modembank.errors import NoVoiceError, WrongStateError
 
 log = logging.getLogger(__name__)
-
-# A far side that vanished at once (a page that reloads) may come back and re-attach; the same limit as for one that
-# merely fell silent, so that no dropped browser costs more than 15 s of air time.
-REATTACH_GRACE_S = 15.0
 
 
 class FarLeg:
@@ -51,8 +46,6 @@ class FarLeg:
         self._session: MediaSession | None = None
         self._phase = MediaPhase.DIALING
         self._opening = asyncio.Lock()
-        self._grace: asyncio.TimerHandle | None = None
-        self._silent = False
         self._closed = False
         self.media_up = asyncio.Event()
 
@@ -80,10 +73,7 @@ class FarLeg:
         Raises:
             InvalidOfferError: the old far side stays.
         """
-        session = await self.open()
-        sdp = await session.attach(offer)
-        self._cancel_grace()
-        return sdp
+        return await (await self.open()).attach(offer)
 
     async def add_candidate(self, candidate: str | None, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:
         """Hand one trickled candidate to the far side."""
@@ -112,7 +102,6 @@ class FarLeg:
     async def close(self) -> MediaQuality | None:
         """Free port and peer, and return the counters; idempotent."""
         self._closed = True
-        self._cancel_grace()
         async with self._opening:
             session, self._session = self._session, None
         if session is None:
@@ -123,23 +112,17 @@ class FarLeg:
 
     # MediaSink
 
-    def media_state(self, state: PathState) -> None:
+    def media_state(self, state: MediaState) -> None:
         """See `MediaSink`."""
         if self._closed:
             return
-        self._report.media(MediaState(state.value))
-        if state is PathState.CONNECTED:
-            self._cancel_grace()
+        self._report.media(state)
+        if state is MediaState.CONNECTED:
             self.media_up.set()
-        elif state is PathState.FAILED:
+        elif state is MediaState.FAILED:
             self._on_failed(Cause.MEDIA_FAILED)
-        elif state is PathState.LOST and self._silent:
-            self._on_failed(Cause.MEDIA_LOST)  # 15 s without a packet have already passed
-        elif state is PathState.LOST:
-            self._cancel_grace()
-            loop = asyncio.get_running_loop()
-            self._grace = loop.call_later(REATTACH_GRACE_S, self._on_failed, Cause.MEDIA_LOST)
-        self._silent = state is PathState.SILENT
+        elif state is MediaState.LOST:
+            self._on_failed(Cause.MEDIA_LOST)
 
     def far_dtmf(self, digit: str) -> None:
         """See `MediaSink`."""
@@ -153,11 +136,10 @@ class FarLeg:
         """See `MediaSink`."""
         self._on_early_media()
 
+    def modem_audio_dead(self) -> None:
+        """See `MediaSink`: nobody hears anything any more, and it goes on costing."""
+        self._on_failed(Cause.MODEM_FAILED)
+
     def modem_audio_lost(self) -> None:
         """See `MediaSink`: the AT side decides about the call, this is only worth a line."""
         log.warning("call %s: the audio port went away", self._call_id)
-
-    def _cancel_grace(self) -> None:
-        if self._grace is not None:
-            self._grace.cancel()
-            self._grace = None

@@ -14,6 +14,11 @@ class Line(Protocol):
         """The audio port; None when the modem has none."""
         ...
 
+    @property
+    def atd_written(self) -> bool:
+        """Whether the bytes of the last `dial`'s ATD reached the port: if so, a call may exist (I4)."""
+        ...
+
     async def dial(self, number: str) -> None:
         """Arm the voice path, then write exactly one `ATD` (I4)."""
         ...

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from modembank.bus.vocabulary import MediaState
 from modembank.media.records import (
     CodecName,
     IceServer,
     Levels,
     MediaPhase,
     MediaSettings,
-    MediaState,
     MediaStats,
 )
 
@@ -48,6 +48,10 @@ class MediaSink(Protocol):
         """The network sends sound before answer; once per call."""
         ...
 
+    def modem_audio_dead(self) -> None:
+        """An answered call's modem has given no sound for `MediaSettings.lost_after_s`; once per call."""
+        ...
+
     def modem_audio_lost(self) -> None:
         """The audio port went away; once per call. The call's own end comes from the AT side."""
         ...
@@ -64,9 +68,7 @@ class MediaSession(Protocol):
         """
         ...
 
-    async def add_candidate(
-        self, candidate: str | None, sdp_mid: str | None, sdp_m_line_index: int | None
-    ) -> None:
+    async def add_candidate(self, candidate: str | None, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:
         """Take one trickled remote candidate (`candidate:…`), or None for end-of-candidates.
 
         Raises:

@@ -79,7 +79,16 @@ _UNANSWERED: Mapping[Cause, CallStatus] = {
 _BROKEN = frozenset({Cause.MODEM_LOST, Cause.MODEM_FAILED, Cause.SERVER_RESTART, Cause.HOST_UNREACHABLE})
 
 # Released by the network, not by a person.
-_NETWORK = frozenset({Cause.CONGESTION, Cause.NETWORK_FAILURE, Cause.CALL_BARRED, Cause.UNSPECIFIED})
+_NETWORK = frozenset(
+    {
+        Cause.UNASSIGNED_NUMBER,
+        Cause.INVALID_NUMBER,
+        Cause.CONGESTION,
+        Cause.NETWORK_FAILURE,
+        Cause.CALL_BARRED,
+        Cause.UNSPECIFIED,
+    }
+)
 
 
 def outcome(ending: Ending) -> Outcome:

@@ -31,7 +31,7 @@ def call(
         typer.Option("--duration", min=0, help="Hang up this many seconds after the answer.  [with --play: its end]"),
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option("--timeout", min=5, max=180, help="Give up when not answered in seconds.")
+        float | None, typer.Option("--timeout", min=5, max=120, help="Give up when not answered in seconds.")
     ] = None,
     url: Url = None,
     key: Key = None,

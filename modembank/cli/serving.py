@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,7 +49,7 @@ def serve(host: Host = None, port: Port = None, config: ConfigFile = None, as_js
     from modembank.service.logs import set_up_logging
 
     set_up_logging(settings.log_level)
-    asyncio.run(run(settings, on_ready=ready))
+    _run(run(settings, on_ready=ready))
 
 
 def demo(
@@ -78,7 +79,15 @@ def demo(
     set_up_logging(settings.log_level if as_json else "WARNING")
     if not as_json:
         print(f"Starting {modems} emulated modems …", file=sys.stderr, flush=True)
-    asyncio.run(run(settings, modems=modems, seed=seed, on_ready=ready))
+    _run(run(settings, modems=modems, seed=seed, on_ready=ready))
+
+
+def _run(service: Coroutine[None, None, None]) -> None:
+    """On the loop that carries audio."""
+    from modembank.media.reactor import MediaLoop
+
+    with asyncio.Runner(loop_factory=MediaLoop) as runner:
+        runner.run(service)
 
 
 def _demo_facts(running: DemoRunning) -> JsonObject:

@@ -37,8 +37,9 @@ from modembank.bus.commands import (
 )
 from modembank.bus.events import HostStarted, HostStopped, ModemGone
 from modembank.bus.vocabulary import Cause, HangupSource
-from modembank.call.call import Call, Order
+from modembank.call.call import Call
 from modembank.call.media import MediaEngine
+from modembank.call.order import Order
 from modembank.errors import ModembankError, NotFoundError
 from modembank.host.guard import Guard
 from modembank.host.keeper import ModemKeeper

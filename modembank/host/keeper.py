@@ -20,8 +20,8 @@ from modembank.errors import ModembankError, SimNotReadyError, WrongStateError
 from modembank.host.snapshots import snapshot_of
 from modembank.ids import new_id
 from modembank.modem.events import CallKind, CallProgress, CallRelease, Evidence
+from modembank.modem.events import Direction as Way
 from modembank.modem.info import ModemInfo
-from modembank.modem.info import ModemState as DriverState
 from modembank.modem.modem import Modem
 from modembank.tty.discovery import ModemPorts
 from modembank.tty.transport import TransportOpener
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # Pauses before a failed modem is tried again; the last one repeats. A modem needs 10 to 30 s to come back from a reset.
 RESTART_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+# Half of what I2 allows: a call must be seen twice, for one that is just being cleared is nobody's either.
+STRANGERS_S = 4.0
 # Up for this long, it counts as healthy again and the pauses start anew.
 HEALTHY_AFTER_S = 120.0
 
@@ -39,6 +41,10 @@ _FAILURES: Mapping[Evidence, Cause] = {
     Evidence.RESET: Cause.MODEM_FAILED,
     Evidence.DEADLINE: Cause.MODEM_FAILED,
 }
+
+
+def _same_way(call: Call, way: Way) -> bool:
+    return (call.direction is Direction.OUTBOUND) == (way is Way.MO)
 
 
 class ModemKeeper:
@@ -63,6 +69,7 @@ class ModemKeeper:
         self._cleared = False
         self._clearing: asyncio.Task[None] | None = None
         self._override: tuple[ModemState, str] | None = None
+        self._rings: CallProgress | None = None
         self._last: ModemSnapshot | None = None
 
     @property
@@ -82,6 +89,7 @@ class ModemKeeper:
         while True:
             started = loop.time()
             self._override = None
+            strangers = asyncio.create_task(self._watch_strangers(), name=f"strangers:{self._usb_path}")
             try:
                 await self._modem.run()
                 detail = "the driver stopped"
@@ -90,6 +98,8 @@ class ModemKeeper:
             except Exception as error:  # supervisor: one broken modem must not take the host down
                 log.exception("modem %s: unexpected failure", self._usb_path)
                 detail = f"internal error: {error!r}"
+            finally:
+                strangers.cancel()
             self._fell(detail)
             failures = 1 if loop.time() - started > HEALTHY_AFTER_S else failures + 1
             pause = RESTART_PAUSES_S[min(failures, len(RESTART_PAUSES_S)) - 1]
@@ -105,9 +115,9 @@ class ModemKeeper:
         info = self._modem.info
         if self._override is not None:
             return snapshot_of(info, state=self._override[0], detail=self._override[1])
-        if info.state is DriverState.READY and not self._cleared:
+        if info.state is ModemState.READY and not self._cleared:
             return snapshot_of(info, state=ModemState.STARTING, detail="looking for calls of an earlier run")
-        if info.state is DriverState.READY and self._call is not None:
+        if info.state is ModemState.READY and self._call is not None:
             return snapshot_of(info, state=ModemState.IN_CALL)
         return snapshot_of(info)
 
@@ -141,31 +151,35 @@ class ModemKeeper:
 
     def modem_changed(self, info: ModemInfo) -> None:
         """See `ModemSink`."""
-        if info.state is DriverState.READY and not self._cleared and self._clearing is None:
+        if info.state is ModemState.READY and not self._cleared and self._clearing is None:
             self._clearing = asyncio.create_task(self._clear(info), name=f"clear:{self._usb_path}")
-        elif info.state in (DriverState.OPENING, DriverState.STARTING) and self._call is None:
+        elif info.state in (ModemState.OPENING, ModemState.STARTING) and self._call is None:
             self._cleared = False
         self._tell()
 
     def call_progress(self, progress: CallProgress) -> None:
         """See `ModemSink`."""
         call = self._call
-        if progress.kind is CallKind.INCOMING and call is None:
+        if progress.kind is CallKind.INCOMING:
             self._incoming(progress)
-        elif call is None:
+        elif call is None or not _same_way(call, progress.direction):
             log.warning("modem %s: a call that nobody owns is %s", self._usb_path, progress.kind)
         elif progress.kind is CallKind.ALERTING:
             call.alerting(progress.at, progress.evidence.value)
         elif progress.kind is CallKind.ANSWERED:
             call.answered(progress.at, progress.monotonic_s, progress.evidence.value)
+        elif progress.kind in (CallKind.HELD, CallKind.ACTIVE):
+            call.held(progress.kind is CallKind.HELD)
 
     def call_released(self, release: CallRelease) -> None:
         """See `ModemSink`."""
-        if self._call is None:
+        if release.direction is Way.MT:
+            self._rings = None  # if it still waited for its turn, the caller has given up
+        if self._call is None or not _same_way(self._call, release.direction):
             return
         failure = _FAILURES.get(release.evidence)
         if failure is None:
-            self._call.released(release.at, release.cause_q850, release.text)
+            self._call.released(release.at, release.monotonic_s, release.cause_q850, release.text)
         else:
             self._call.line_failed(failure, release.text)
 
@@ -204,12 +218,18 @@ class ModemKeeper:
         finally:
             self._clearing = None
             self._tell()
+        self._take_waiting()
 
     def _incoming(self, progress: CallProgress) -> None:
+        """Take an incoming call, now or as soon as the line's last call is closed: the modem tells of it once."""
         iccid = self._modem.info.iccid
-        if not self._cleared or iccid is None:
-            log.info("modem %s rings before it is ready; it will be told when it rings again", self._usb_path)
+        if self._call is not None or not self._cleared or iccid is None:
+            self._rings = progress
+            if self._call is not None and not self._call.on_line:
+                # The line rings before our dial began: it cannot dial any more.
+                self._call.line_failed(Cause.CONGESTION, "the line was taken by an incoming call")
             return
+        self._rings = None
         call = self._take(new_id("call"), Direction.INBOUND)
         call.ring(progress.at, self._usb_path, iccid, progress.number)
 
@@ -228,7 +248,30 @@ class ModemKeeper:
 
     def _call_over(self) -> None:
         self._call = None
+        self._take_waiting()
         self._tell()
+
+    def _take_waiting(self) -> None:
+        if self._rings is not None:
+            self._incoming(self._rings)
+
+    async def _watch_strangers(self) -> None:
+        """Hang up outgoing calls that nobody owns: another program on the modem's second port, a line we missed."""
+        seen = False
+        while True:
+            await asyncio.sleep(STRANGERS_S)
+            if self._call is not None or self.snapshot().state is not ModemState.READY:
+                seen = False
+                continue
+            try:
+                calls = await self._modem.list_calls()
+            except ModembankError as error:
+                log.debug("modem %s: could not look for strangers' calls: %s", self._usb_path, error)
+                continue
+            stranger = self._call is None and any(call.direction is Way.MO for call in calls)
+            if stranger and seen:
+                await self._clear(self._modem.info)
+            seen = stranger and not seen
 
     def _fell(self, detail: str) -> None:
         self._override = (ModemState.FAILED, detail)

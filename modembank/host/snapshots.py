@@ -12,7 +12,7 @@ def snapshot_of(info: ModemInfo, *, state: ModemState | None = None, detail: str
     return ModemSnapshot(
         usb_path=info.usb_path,
         dialect=info.dialect,
-        state=state or ModemState(info.state.value),
+        state=state or info.state,
         state_detail=info.state_detail if detail is None else detail,
         manufacturer=info.manufacturer,
         model=info.model,

@@ -22,19 +22,6 @@ FLOOR_DBFS = -90.0
 """What digital silence is reported as: just under one bit of 16."""
 
 
-class MediaState(StrEnum):
-    """The far side's transport, as seen from our own receive counters."""
-
-    NEW = "new"
-    CONNECTED = "connected"
-    SILENT = "silent"
-    """No RTP for `MediaSettings.silent_after_s`; back to CONNECTED as soon as some comes."""
-    LOST = "lost"
-    """No RTP for `MediaSettings.lost_after_s`, or the transport closed: nobody is there any more."""
-    FAILED = "failed"
-    """ICE or DTLS did not come up within `MediaSettings.connect_timeout_s`."""
-
-
 class MediaPhase(StrEnum):
     """What the call is doing; decides which sound the far side hears."""
 

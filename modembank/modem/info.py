@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from modembank.at.network import Registration
 from modembank.at.pin import PinState, SimLock
+from modembank.bus.vocabulary import ModemState
 
 __all__ = ["ModemInfo", "ModemState", "PinState", "Registration", "SimLock"]
-
-
-class ModemState(StrEnum):
-    """What a modem can be used for."""
-
-    OPENING = "opening"
-    STARTING = "starting"
-    NO_SIM = "no_sim"
-    SIM_LOCKED = "sim_locked"
-    SEARCHING = "searching"
-    DENIED = "denied"
-    READY = "ready"
-    IN_CALL = "in_call"
-    FAILED = "failed"
-    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from modembank.bank.bank import Bank
 from modembank.config import Settings
-from modembank.errors import UnauthorizedError
+from modembank.errors import SettingsError, UnauthorizedError
 from modembank.service.emulator_process import EmulatedBank, emulated_bank
 from modembank.service.serve import Running, serve
 
 CREDENTIALS = "credentials.json"
+LOCK = "demo.lock"
 DEMO_KEY = "demo"
 
 
@@ -44,6 +47,18 @@ async def demo(
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     credentials = settings.data_dir / CREDENTIALS
+    with _alone(settings.data_dir):
+        await _demo(settings, credentials, modems, seed, on_ready, stop)
+
+
+async def _demo(
+    settings: Settings,
+    credentials: Path,
+    modems: int,
+    seed: int,
+    on_ready: Callable[[DemoRunning], None],
+    stop: asyncio.Event | None,
+) -> None:
     async with emulated_bank(settings.data_dir / "emulator", modems=modems, seed=seed) as bank:
         serial = settings.serial.model_copy(update={"sysfs_root": bank.sys, "dev_root": bank.dev})
 
@@ -55,7 +70,20 @@ async def demo(
             _save(credentials, running.url, running.api_key)
             on_ready(DemoRunning(url=running.url, api_key=running.api_key, emulator=bank))
 
-        await serve(settings.model_copy(update={"serial": serial}), on_ready=ready, stop=stop, give_key=keep_key)
+        await serve(
+            settings.model_copy(update={"serial": serial}), on_ready=ready, stop=stop, give_key=keep_key, modems=modems
+        )
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second demo out of the folder: it would end the first one's emulator."""
+    with (folder / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(f"a demo runs in {folder} already; end it first or choose another --dir") from None
+        yield
 
 
 async def _key(bank: Bank, credentials: Path) -> str:

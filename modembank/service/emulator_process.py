@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -40,7 +41,7 @@ async def emulated_bank(directory: Path, *, modems: int, seed: int) -> AsyncIter
     Raises:
         EmulatorError: it did not start; the text says why.
     """
-    await _end_left_over(directory / "control.sock")
+    await _end_left_over(directory)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -97,11 +98,22 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-async def _end_left_over(control: Path) -> None:
+async def _end_left_over(directory: Path) -> None:
+    """End an emulator whose owner was killed, and wait until it has let go of its directory."""
+    control, lock = directory / "control.sock", directory / "emulator.lock"
     if not control.exists():
         return
     with contextlib.suppress(OSError, EmulatorError, TimeoutError):  # nobody listens: the emulator cleans up itself
         async with asyncio.timeout(STOP_LIMIT_S):
             await EmulatorClient(control).call("shutdown")
-            while control.exists():  # noqa: ASYNC110  # the file's end is all another process tells us
+            while _locked(lock):  # noqa: ASYNC110  # the lock's end is all another process tells us
                 await asyncio.sleep(0.05)
+
+
+def _locked(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

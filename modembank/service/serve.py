@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 # Facts of the last hang-ups on their way to the database.
 DRAIN_LIMIT_S = 5.0
+# Hundreds of emulated modems on a slow machine; real ones are not waited for.
+MODEMS_LIMIT_S = 40.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,11 @@ async def serve(
     on_ready: Callable[[Running], None],
     stop: asyncio.Event | None = None,
     give_key: Callable[[Bank], Awaitable[str | None]] = first_key,
+    modems: int = 0,
 ) -> None:
     """Run until SIGINT, SIGTERM or `stop`; then end all calls, close their records and leave.
+
+    `on_ready` is called when requests are taken, and `modems` of them (when known beforehand) can carry calls.
 
     Raises:
         SettingsError: the address is taken.
@@ -66,7 +71,7 @@ async def serve(
         await bank.start()
         try:
             api_key = await give_key(bank)
-            await _serve_web(settings, bank, bus, stop, lambda url: on_ready(Running(url=url, api_key=api_key)))
+            await _serve_web(settings, bank, bus, stop, modems, lambda url: on_ready(Running(url=url, api_key=api_key)))
         finally:
             await bank.stop()
     finally:
@@ -74,7 +79,12 @@ async def serve(
 
 
 async def _serve_web(
-    settings: Settings, bank: Bank, bus: InProcessBus, stop: asyncio.Event, on_ready: Callable[[str], None]
+    settings: Settings,
+    bank: Bank,
+    bus: InProcessBus,
+    stop: asyncio.Event,
+    modems: int,
+    on_ready: Callable[[str], None],
 ) -> None:
     server = ApiServer(create_app(bank, settings), settings.http)
     up = asyncio.Event()
@@ -86,6 +96,7 @@ async def _serve_web(
     host = asyncio.create_task(_make_host(settings, bus).run(), name="host")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
+        await _modems_ready(bank, modems, stop)
         on_ready(server.url)
         settle_gc()
         done, _ = await asyncio.wait({web, host, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -100,6 +111,14 @@ async def _serve_web(
                 await bus.drained()
         server.stop()  # last, so that pages see their calls end
         await asyncio.gather(web, return_exceptions=True)
+
+
+async def _modems_ready(bank: Bank, modems: int, stop: asyncio.Event) -> None:
+    """Wait until so many modems can carry calls; one that cannot must not keep the others from being used."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(MODEMS_LIMIT_S):
+            while not stop.is_set() and (await bank.ready()).modems_ready < modems:  # noqa: ASYNC110  # start only
+                await asyncio.sleep(0.1)
 
 
 def _make_host(settings: Settings, bus: InProcessBus) -> Host:

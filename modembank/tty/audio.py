@@ -6,7 +6,6 @@ Source: hardware notes on `+QPCMV=1,0` (Quectel EC25 family): 16000 B/s each way
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import fcntl
 import logging
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modembank.errors import PortBusyError, PortError, PortMissingError
+from modembank.media.reactor import add_direct_reader, remove_direct_reader
 from modembank.media.records import FRAME_BYTES
 
 _log = logging.getLogger(__name__)
@@ -71,7 +71,6 @@ class AudioPort:
         self._rest_out = b""
         self._paused = False
         self._started = False
-        self._loop = asyncio.get_running_loop()
         self._on_pcm: Callable[[bytes], None] | None = None
         self._on_lost: Callable[[OSError | None], None] | None = None
         self._fd = _open_raw(path)
@@ -85,7 +84,7 @@ class AudioPort:
         """
         self._on_pcm, self._on_lost = on_pcm, on_lost
         self._started = True
-        self._loop.add_reader(self._fd, self._readable)
+        add_direct_reader(self._fd, self._readable)
 
     def write(self, pcm: bytes) -> int:
         """Hand whole frames to the driver now; return how many it took. What it does not take is dropped.
@@ -125,7 +124,7 @@ class AudioPort:
             return
         fd, self._fd = self._fd, -1
         if self._started:
-            self._loop.remove_reader(fd)
+            remove_direct_reader(fd)
         self._on_pcm = self._on_lost = None
         try:
             termios.tcflush(fd, termios.TCIOFLUSH)
@@ -144,6 +143,11 @@ class AudioPort:
             return
         if not data:
             self._lose(None)
+            return
+        if len(data) == FRAME_BYTES and not self._rest:
+            self.counters.read += 1
+            if self._on_pcm is not None:
+                self._on_pcm(data)
             return
         if self._rest or len(data) % FRAME_BYTES:
             data = self._rest + data

@@ -22,6 +22,7 @@ from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceServe
 from pylibsrtp import _binding
 
 from modembank.errors import MediaError
+from modembank.media.reactor import add_direct_reader
 
 Address = tuple[str, int]
 
@@ -203,8 +204,7 @@ class _Reader:
     def start(self) -> None:
         loop = asyncio.get_running_loop()
         if self._sock is not None and isinstance(loop, BaseSelectorEventLoop):
-            # The public add_reader refuses a descriptor that a transport owns; its close() removes ours too.
-            loop._add_reader(self._sock.fileno(), self._readable)  # type: ignore[attr-defined]
+            add_direct_reader(self._sock.fileno(), self._readable)  # the transport's close() removes it
         else:
             self._protocol.datagram_received = self._received  # type: ignore[method-assign]
 

@@ -15,10 +15,11 @@ from typing import Protocol
 
 from aiortc import InvalidStateError, RTCDtlsParameters, RTCIceCandidate, RTCIceServer
 
+from modembank.bus.vocabulary import MediaState
 from modembank.errors import InvalidOfferError
 from modembank.media import codecs, rtcp, rtp
 from modembank.media.codecs import Codec
-from modembank.media.records import CodecName, MediaSettings, MediaState
+from modembank.media.records import CodecName, MediaSettings
 from modembank.webrtc import sdp
 from modembank.webrtc.internals import TX, Transport
 from modembank.webrtc.stream import FarFrames, ReceiveStream, SendStream
@@ -77,6 +78,7 @@ class WebRtcPeer:
         self._cname = secrets.token_hex(8)
         self._state = MediaState.NEW
         self._up = False
+        self._gone = False
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._trickle: set[asyncio.Task[None]] = set()
@@ -181,6 +183,8 @@ class WebRtcPeer:
     def housekeep(self, now_s: float) -> None:
         """Watch for silence and send the reports that are due; to be called about ten times per second."""
         if not self._up:
+            if self._gone and now_s - self._heard_s >= self._settings.lost_after_s:
+                self._become(MediaState.LOST)
             return
         counter = self.counter
         heard = counter.received if counter else 0
@@ -251,8 +255,10 @@ class WebRtcPeer:
 
     def _transport_changed(self) -> None:
         if self._up and (self._transport.dtls.state != "connected" or self._transport.ice.state != "completed"):
+            # A page that reloads says goodbye too: it has as long to come back as one that merely fell silent.
             self._up = False
-            self._become(MediaState.LOST)
+            self._gone = True
+            self._become(MediaState.SILENT)
 
     def _become(self, state: MediaState) -> None:
         if state is not self._state and not self._closed:

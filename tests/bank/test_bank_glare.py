@@ -111,9 +111,9 @@ class Glare(RuleBasedStateMachine):
         self.runner.run(self.rack.told())
         return call_id
 
-    @rule(call_id=calls.filter(bool), by=SOURCES)
-    def hang_up(self, call_id: str, by: HangupSource) -> None:
-        self.begin(self.rack.bank.hang_up(call_id, by=by))
+    @rule(call_id=calls.filter(bool))
+    def hang_up(self, call_id: str) -> None:
+        self.begin(self.rack.bank.hang_up(call_id))
 
     @rule(call_id=calls.filter(bool))
     def answer(self, call_id: str) -> None:

@@ -63,7 +63,7 @@ def test_every_ending_gives_a_final_status(ending: Ending) -> None:
         (17, CallStatus.BUSY, Cause.USER_BUSY, HangupSource.CALLEE),
         (19, CallStatus.NO_ANSWER, Cause.NO_ANSWER, HangupSource.CALLEE),
         (21, CallStatus.REJECTED, Cause.CALL_REJECTED, HangupSource.CALLEE),
-        (1, CallStatus.FAILED, Cause.UNASSIGNED_NUMBER, HangupSource.CALLEE),
+        (1, CallStatus.FAILED, Cause.UNASSIGNED_NUMBER, HangupSource.SYSTEM),
         (42, CallStatus.FAILED, Cause.CONGESTION, HangupSource.SYSTEM),
         (None, CallStatus.FAILED, Cause.UNSPECIFIED, HangupSource.SYSTEM),
     ],

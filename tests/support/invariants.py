@@ -54,6 +54,6 @@ async def dialled(bank: TestBank) -> Counter[str]:
     for modem in (await bank.emulator.call("status"))["modems"]:
         log = await bank.emulator.call("at_log", modem=modem["index"], limit=5000)
         for line in log["lines"]:
-            if line["direction"] == "received":
+            if line["port"] == "at" and line["direction"] == "received":  # our own port
                 seen.update(re.findall(r"ATD(\+?\d+);", line["bytes"]))
     return seen

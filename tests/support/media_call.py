@@ -91,6 +91,9 @@ class Sink:
     def early_media(self) -> None:
         self.early += 1
 
+    def modem_audio_dead(self) -> None:
+        self.lost += 1
+
     def modem_audio_lost(self) -> None:
         self.lost += 1
 

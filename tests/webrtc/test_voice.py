@@ -176,11 +176,17 @@ async def test_reports_tell_the_round_trip(call_with: CallWith) -> None:
     assert stats.far_loss_fraction == 0.0
 
 
-async def test_a_far_side_that_hangs_up_is_lost_at_once(call_with: CallWith) -> None:
-    call = await call_with(MediaSettings(silent_after_s=60, lost_after_s=90))
+async def test_a_far_side_that_says_goodbye_is_silent_at_once_and_has_its_time_to_come_back(
+    call_with: CallWith,
+) -> None:
+    call = await call_with(MediaSettings(silent_after_s=60, lost_after_s=1.5))
     client = await call.connect(WebrtcClient())
     await client.close()
-    await until(lambda: call.sink.states[-1] is MediaState.LOST)
+    await until(lambda: call.sink.states[-1] is MediaState.SILENT)
+    again = await call.connect(WebrtcClient())
+    await until(lambda: call.sink.states[-1] is MediaState.CONNECTED)
+    await again.close()
+    await until(lambda: call.sink.states[-2:] == [MediaState.SILENT, MediaState.LOST])
 
 
 async def test_nobody_at_the_other_end_is_a_failure(call_with: CallWith) -> None:

@@ -51,7 +51,7 @@ class DialRequest(Request):
         None, alias="from", description="The SIM to use: its id, ICCID or own number. Not with `pool`."
     )
     pool: Tag | None = Field(None, description="Use a SIM with this tag.")
-    timeout_s: Annotated[float, Field(ge=5, le=180)] | None = Field(
+    timeout_s: Annotated[float, Field(ge=5, le=120)] | None = Field(
         None, description="Seconds from ATD to answer; the bank's setting by default."
     )
     max_duration_s: Annotated[float, Field(ge=1, le=86_400)] | None = Field(
