@@ -7,8 +7,8 @@ NPM = $(shell $(PYTHON) -c 'import json; print(json.load(open(".cache/tools.json
 # Pass more to a program: make demo ARGS="--port 9000", make test ARGS="-k offer".
 ARGS ?=
 
-# How many processes share the tests. One by default: audio and deadlines are tested, which want the machine to themselves.
-JOBS ?= 1
+# How many processes share the tests, but for the end-to-end ones: those listen to sound and want the machine to themselves.
+JOBS ?= 2
 SPREAD := $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadfile)
 
 # Plain output where nobody looks at a terminal.
@@ -31,8 +31,10 @@ demo: setup ## Run modembank on 16 emulated modems until Ctrl-C
 	@$(BIN)/modembank demo $(ARGS)
 
 test: setup system-packages lint types test-page ## Install what the tests need and run all of them
-	@echo "[pytest] all tests but the soaks"
-	@$(BIN)/pytest -m "not soak" $(SPREAD) $(ARGS)
+	@echo "[pytest] all but the end-to-end tests"
+	@$(BIN)/pytest -m "not e2e and not soak" $(SPREAD) $(ARGS)
+	@echo "[pytest] end to end, one after the other: they listen to sound"
+	@$(BIN)/pytest -m e2e $(ARGS)
 
 check: lint types ## The quick look before a commit: lint, types, layers, fast tests
 	@echo "[pytest] fast tests"

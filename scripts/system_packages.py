@@ -15,6 +15,8 @@ WANTED: dict[str, tuple[str, ...]] = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "espeak-ng": ("espeak-ng",),
     "gammu": ("gammu",),
+    "gammu-smsd": ("gammu-smsd",),
+    "smstools": ("smsd",),
     "postgresql": ("initdb",),
 }
 
