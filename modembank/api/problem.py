@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from modembank.api.schemas.common import utf8_text
 from modembank.api.schemas.problem import FieldProblem, Problem
 from modembank.errors import (
     BodyTooLargeError,
@@ -58,7 +59,7 @@ def problem_response(
         type=f"/docs#{error.code}",
         title=title_of(type(error)),
         status=error.status,
-        detail=_detail(error),
+        detail=utf8_text(_detail(error)),
         instance=connection.url.path,
         code=error.code,
         request_id=request_id(connection),
@@ -114,7 +115,11 @@ async def _on_ours(connection: HTTPConnection, error: Exception) -> Response:
 async def _on_validation(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
     places = [
-        FieldProblem(location=".".join(str(part) for part in found["loc"]), message=found["msg"], kind=found["type"])
+        FieldProblem(
+            location=utf8_text(".".join(str(part) for part in found["loc"])),
+            message=utf8_text(found["msg"]),
+            kind=found["type"],
+        )
         for found in error.errors()
     ]
     failed = ValidationFailedError(f"{places[0].location}: {places[0].message}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Annotated
@@ -11,14 +12,17 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Header, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from pydantic_core import PydanticSerializationError
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from modembank.api.deps import BankDep, KeyDep, SettingsDep, StreamsDep, TicketsDep
+from modembank.api.schemas.common import utf8_text
 from modembank.api.schemas.events import Event
 from modembank.api.schemas.system import EventTicket
 from modembank.api.tickets import TICKET_LIFE_S
 from modembank.bank.records import StreamEvent
+from modembank.bank.wire import rfc3339
 from modembank.errors import ForbiddenError, ModembankError, UnauthorizedError
 
 tickets_router = APIRouter(tags=["events"])
@@ -157,7 +161,13 @@ def _check_origin(websocket: WebSocket, allowed: tuple[str, ...]) -> None:
 
 
 def _json(event: StreamEvent) -> str:
-    return Event(id=event.id, type=event.type, at=event.at, sequence=event.sequence, data=event.data).model_dump_json()
+    shown = Event(id=event.id, type=event.type, at=event.at, sequence=event.sequence, data=event.data)
+    try:
+        return shown.model_dump_json()
+    except PydanticSerializationError:
+        # One text that UTF-8 cannot carry, kept by an older version or told by a modem, must not end the stream.
+        plain = {"id": event.id, "type": event.type, "at": rfc3339(event.at), "sequence": event.sequence}
+        return utf8_text(json.dumps({**plain, "data": event.data}, ensure_ascii=False, separators=(",", ":")))
 
 
 def _sse(event: StreamEvent) -> bytes:
