@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from fastapi import FastAPI, WebSocket
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -90,7 +90,10 @@ def request_id(connection: HTTPConnection) -> str:
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make every error of the app's routes a problem."""
+    """Make every error of the app's routes a problem.
+
+    Starlette sends what a handler returns; for a WebSocket handshake as its denial.
+    """
     app.add_exception_handler(ModembankError, _on_ours)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(WebSocketRequestValidationError, _on_validation)
@@ -109,7 +112,7 @@ async def _on_ours(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, ModembankError)
     if error.status >= 500 and not isinstance(error, NoSimAvailableError):
         log.warning("%s %s: %s: %s", request_id(connection), connection.url.path, error.code, error)
-    return await _answered(connection, problem_response(connection, error))
+    return problem_response(connection, error)
 
 
 async def _on_validation(connection: HTTPConnection, error: Exception) -> Response:
@@ -123,21 +126,14 @@ async def _on_validation(connection: HTTPConnection, error: Exception) -> Respon
         for found in error.errors()
     ]
     failed = ValidationFailedError(f"{places[0].location}: {places[0].message}")
-    return await _answered(connection, problem_response(connection, failed, errors=places))
+    return problem_response(connection, failed, errors=places)
 
 
 async def _on_http(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = _BY_STATUS.get(error.status_code, RequestError if error.status_code < 500 else ModembankError)
     sentence = _sentence(connection, error)
-    return await _answered(connection, problem_response(connection, kind(sentence), headers=error.headers))
-
-
-async def _answered(connection: HTTPConnection, response: Response) -> Response:
-    """Refuse a WebSocket handshake with the same answer a request gets; Starlette sends the latter itself."""
-    if isinstance(connection, WebSocket):
-        await connection.send_denial_response(response)
-    return response
+    return problem_response(connection, kind(sentence), headers=error.headers)
 
 
 def _sentence(connection: HTTPConnection, error: HTTPException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import httpx2
 import pytest
@@ -93,6 +94,25 @@ async def test_other_origins_may_not_open_the_websocket(api):
             pass
     assert refused.value.response.status_code == 403
     assert b'"code":"forbidden"' in refused.value.response.body
+
+
+@pytest.mark.parametrize(
+    ("query", "options", "status"),
+    [
+        ("", {"key": "mbk_wrong"}, 401),
+        ("?ticket=used", {"key": None}, 401),
+        ("", {"origin": "https://evil.example"}, 403),
+        ("?after=nonsense", {}, 422),
+    ],
+)
+async def test_a_refused_handshake_is_no_error_of_ours(api, caplog, query, options, status):
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with api.websocket(query, **options):
+            pass
+    assert refused.value.response.status_code == status
+    assert refused.value.response.headers["content-type"] == "application/problem+json"
+    assert (await api.client.get("/v1/info")).status_code == 200  # the server had time to log
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_own_allowed_and_absent_origins_may(api):
