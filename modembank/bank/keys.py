@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from modembank.bank.records import KeyRecord
+from modembank.bank.scopes import Scope, checked_scopes
 from modembank.errors import NotFoundError, StoreError, UnauthorizedError
 from modembank.ids import new_id
 from modembank.store import keys as rows
@@ -24,7 +25,7 @@ LAST_USED_STEP = timedelta(minutes=1)
 # While the database is away a key that was good this short a time ago stays good: a live call must be hung up.
 KNOWN_S = 600.0
 FIRST_KEY_NAME = "first key"
-FIRST_KEY_SCOPES = ("*",)
+FIRST_KEY_SCOPES = (Scope.ALL.value,)
 
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,12 @@ class KeyService:
         self._known: dict[str, _Known] = {}
 
     async def create_key(self, name: str, scopes: tuple[str, ...]) -> tuple[KeyRecord, str]:
-        """Return the new key and its secret `mbk_<prefix>_<random>`, which cannot be read again."""
-        row, secret = _new_key(name, scopes)
+        """Return the new key and its secret `mbk_<prefix>_<random>`, which cannot be read again.
+
+        Raises:
+            RequestError: one of the scopes does not exist.
+        """
+        row, secret = _new_key(name, checked_scopes(scopes))
         async with self._database.write() as session:
             await rows.add_key(session, row)
         return _record(row), secret
