@@ -42,8 +42,17 @@ _BY_STATUS: Mapping[int, type[RequestError]] = {
 }
 
 
+# Where the docstring is written for those who read the code.
+_TITLES: Mapping[type[ModembankError], str] = {
+    ModembankError: "Something went wrong in modembank.",
+    StoreError: "The database is not available.",
+}
+
+
 def title_of(kind: type[ModembankError]) -> str:
-    """Return the one-line meaning of an error class: the first line of its docstring."""
+    """Return the one-line meaning of an error class: its short title, or the first line of its docstring."""
+    if kind in _TITLES:
+        return _TITLES[kind]
     return (kind.__doc__ or kind.__name__).strip().splitlines()[0]
 
 
