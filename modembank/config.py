@@ -62,7 +62,9 @@ class SerialSettings(_Section):
 class IceServer(_Section):
     """One entry of RTCConfiguration.iceServers (W3C WebRTC section 4.2.4)."""
 
-    urls: tuple[str, ...] = Field(description="stun:, turn: or turns: URLs.")
+    urls: tuple[Annotated[str, Field(pattern=r"^(stun|stuns|turn|turns):\S+$")], ...] = Field(
+        description="stun:, stuns:, turn: or turns: URLs."
+    )
     username: str | None = Field(None, description="TURN user name.")
     credential: str | None = Field(None, description="TURN password.")
 
@@ -123,6 +125,15 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("country")
+    @classmethod
+    def _has_a_numbering_plan(cls, value: str) -> str:
+        from phonenumbers import SUPPORTED_REGIONS  # large, and most commands never read a setting
+
+        if value not in SUPPORTED_REGIONS:
+            raise ValueError("no such country; write its ISO 3166-1 code, for example GB")
+        return value
 
     @property
     def database_url(self) -> str:

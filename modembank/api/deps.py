@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
+from fastapi.params import Depends as DependsParameter
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator
 from starlette.requests import HTTPConnection
@@ -16,8 +17,9 @@ from modembank.api.streams import Streams
 from modembank.api.tickets import Tickets
 from modembank.bank.bank import Bank
 from modembank.bank.records import KeyRecord, PageQuery
+from modembank.bank.scopes import Scope, permits
 from modembank.config import Settings
-from modembank.errors import NotFoundError, UnauthorizedError
+from modembank.errors import ForbiddenError, NotFoundError, UnauthorizedError
 
 _bearer = HTTPBearer(auto_error=False, description="An API key, `mbk_…`; made with `modembank keys create`.")
 
@@ -70,6 +72,33 @@ async def require_key(
 
 
 KeyDep = Annotated[KeyRecord, Depends(require_key)]
+
+
+def check_scope(key: KeyRecord, *scopes: Scope) -> None:
+    """Let a key pass that has one of these scopes, or all.
+
+    Raises:
+        ForbiddenError: it has none of them.
+    """
+    if not permits(key.scopes, *scopes):
+        raise ForbiddenError(f"This API key lacks the scope {scopes[0]}; make one that has it: modembank keys create.")
+
+
+def _needs(*scopes: Scope) -> DependsParameter:
+    def check(key: KeyDep) -> None:
+        check_scope(key, *scopes)
+
+    needs: DependsParameter = Depends(check)
+    return needs
+
+
+# What a route asks of the key, as its `dependencies`.
+READ_CALLS = [_needs(Scope.READ_CALLS)]
+CREATE_CALLS = [_needs(Scope.CREATE_CALLS)]
+READ_SIMS = [_needs(Scope.READ_SIMS)]
+ADMIN_SIMS = [_needs(Scope.ADMIN_SIMS)]
+RUN_AT = [_needs(Scope.RUN_AT, Scope.RAW_AT)]
+READ_EVENTS = [_needs(Scope.READ_EVENTS)]
 
 
 def _id(prefix: str, noun: str) -> Callable[[str], str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from fastapi import FastAPI, WebSocket
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from modembank.api.schemas.common import utf8_text
 from modembank.api.schemas.problem import FieldProblem, Problem
 from modembank.errors import (
     BodyTooLargeError,
@@ -41,8 +42,17 @@ _BY_STATUS: Mapping[int, type[RequestError]] = {
 }
 
 
+# Where the docstring is written for those who read the code.
+_TITLES: Mapping[type[ModembankError], str] = {
+    ModembankError: "Something went wrong in modembank.",
+    StoreError: "The database is not available.",
+}
+
+
 def title_of(kind: type[ModembankError]) -> str:
-    """Return the one-line meaning of an error class: the first line of its docstring."""
+    """Return the one-line meaning of an error class: its short title, or the first line of its docstring."""
+    if kind in _TITLES:
+        return _TITLES[kind]
     return (kind.__doc__ or kind.__name__).strip().splitlines()[0]
 
 
@@ -58,7 +68,7 @@ def problem_response(
         type=f"/docs#{error.code}",
         title=title_of(type(error)),
         status=error.status,
-        detail=_detail(error),
+        detail=utf8_text(_detail(error)),
         instance=connection.url.path,
         code=error.code,
         request_id=request_id(connection),
@@ -89,7 +99,10 @@ def request_id(connection: HTTPConnection) -> str:
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make every error of the app's routes a problem."""
+    """Make every error of the app's routes a problem.
+
+    Starlette sends what a handler returns; for a WebSocket handshake as its denial.
+    """
     app.add_exception_handler(ModembankError, _on_ours)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(WebSocketRequestValidationError, _on_validation)
@@ -108,31 +121,28 @@ async def _on_ours(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, ModembankError)
     if error.status >= 500 and not isinstance(error, NoSimAvailableError):
         log.warning("%s %s: %s: %s", request_id(connection), connection.url.path, error.code, error)
-    return await _answered(connection, problem_response(connection, error))
+    return problem_response(connection, error)
 
 
 async def _on_validation(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
     places = [
-        FieldProblem(location=".".join(str(part) for part in found["loc"]), message=found["msg"], kind=found["type"])
+        FieldProblem(
+            location=utf8_text(".".join(str(part) for part in found["loc"])),
+            message=utf8_text(found["msg"]),
+            kind=found["type"],
+        )
         for found in error.errors()
     ]
     failed = ValidationFailedError(f"{places[0].location}: {places[0].message}")
-    return await _answered(connection, problem_response(connection, failed, errors=places))
+    return problem_response(connection, failed, errors=places)
 
 
 async def _on_http(connection: HTTPConnection, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = _BY_STATUS.get(error.status_code, RequestError if error.status_code < 500 else ModembankError)
     sentence = _sentence(connection, error)
-    return await _answered(connection, problem_response(connection, kind(sentence), headers=error.headers))
-
-
-async def _answered(connection: HTTPConnection, response: Response) -> Response:
-    """Refuse a WebSocket handshake with the same answer a request gets; Starlette sends the latter itself."""
-    if isinstance(connection, WebSocket):
-        await connection.send_denial_response(response)
-    return response
+    return problem_response(connection, kind(sentence), headers=error.headers)
 
 
 def _sentence(connection: HTTPConnection, error: HTTPException) -> str:

@@ -22,6 +22,11 @@ WEBSOCKET_MESSAGE_LIMIT = 4096
 WEBSOCKET_PING_S = 20.0
 
 
+def _no_denial(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn logs, as an error of ours, after each handshake that was denied in good order."""
+    return record.msg != "ASGI callable returned without completing handshake."
+
+
 class ApiServer:
     """Serves one app on one address. The caller handles signals and calls `stop`."""
 
@@ -52,6 +57,7 @@ class ApiServer:
         """
         listener = self._bind()
         self.port = listener.getsockname()[1]
+        logging.getLogger("uvicorn.error").addFilter(_no_denial)  # a second time changes nothing
         self._server = _Server(_config(self._app), self.streams, ready)
         await self._server.serve(sockets=[listener])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from modembank.bank.closing import Ending, close_call
 from modembank.bank.dialling import Dialler
 from modembank.bank.inventory import Inventory
-from modembank.bank.journal import Journal
+from modembank.bank.journal import Journal, KnownCall
 from modembank.bank.records import CallRecord, Dialed
 from modembank.bank.replies import error_from
 from modembank.bank.views import call_record
@@ -29,10 +30,12 @@ from modembank.bus.commands import (
     SetMuted,
 )
 from modembank.bus.vocabulary import CallStatus, Cause, Direction, HangupSource
-from modembank.errors import HostError, NotFoundError, RequestError, WrongStateError
+from modembank.errors import HostError, NotFoundError, RequestError, StoreError, WrongStateError
 from modembank.store import calls as call_rows
 from modembank.store.database import Database
 from modembank.store.models import CallRow
+
+log = logging.getLogger(__name__)
 
 # How long an action waits for the event that proves it; the action is done either way.
 SETTLE_S = 2.0
@@ -82,16 +85,25 @@ class Control:
         return await self._end(row, HangupSource.CALLEE, Cause.CALL_REJECTED, CallStatus.REJECTED)
 
     async def hang_up(self, call_id: str) -> CallRecord:
-        """End a call in any state, on behalf of our side of it; on a call that has ended nothing happens."""
-        row = await self._row(call_id)
-        if row.ended_at is not None:
-            return call_record(row)
-        by = HangupSource.CALLER if row.direction == Direction.OUTBOUND else HangupSource.CALLEE
-        if row.answered_at is not None:
-            return await self._end(row, by, Cause.NORMAL_CLEARING, CallStatus.COMPLETED)
-        if row.direction == Direction.INBOUND:
-            return await self._end(row, by, Cause.CALL_REJECTED, CallStatus.REJECTED)
-        return await self._end(row, by, Cause.ORIGINATOR_CANCEL, CallStatus.CANCELED)
+        """End a call in any state, on behalf of our side of it; on a call that has ended nothing happens.
+
+        A call costs money for as long as it runs, so it is also ended while the database is away; then the result is
+        the call as it was last told of, and its end is recorded when the database is back.
+        """
+        try:
+            row = await self._row(call_id)
+            if row.ended_at is not None:
+                return call_record(row)
+            return await self._end(row, *_our_end(Direction(row.direction), row.answered_at is not None))
+        except StoreError:
+            known = self._journal.last_known(call_id)
+            if known is None:
+                raise
+            log.warning("call %s is hung up while the database is away", call_id)
+            refusal = await self._release(known)
+            if refusal is not None and refusal.code != NotFoundError.code:
+                raise
+            return known.call  # a host that has no such call any more has told of its end, and that waits too
 
     async def dtmf(self, call_id: str, digits: str) -> CallRecord:
         """Send digits towards the GSM side."""
@@ -152,6 +164,18 @@ class Control:
                 await close_call(transaction, self._inventory, locked, ending)
         return call_record(await self._row(row.id))
 
+    async def _release(self, known: KnownCall) -> Refused | None:
+        """Have the host end a call without asking the database; returns the refusal, if it was one."""
+        call = known.call
+        source, cause, _ = _our_end(call.direction, call.answered_at is not None)
+        command = HangUp(call_id=call.id, source=source, cause=cause, deadline_s=RELEASE_DEADLINE_S)
+        pending = self._dialler.pending.get(call.id)
+        reply = await self._bus.request(known.host_id, command)
+        if isinstance(reply, Refused) and pending is not None:
+            await pending.wait()  # our release overtook the dial command
+            reply = await self._bus.request(known.host_id, command)
+        return reply if isinstance(reply, Refused) else None
+
     async def _ended(self, call_id: str, reply: AnyReply) -> CallRecord:
         """Wait for the end that a release leads to, or that the host told of just before it refused the release."""
         if isinstance(reply, Refused) and reply.code != NotFoundError.code:
@@ -192,3 +216,13 @@ class Control:
         if row is None:
             raise NotFoundError(f"there is no call {call_id}")
         return row
+
+
+def _our_end(direction: Direction, answered: bool) -> tuple[HangupSource, Cause, CallStatus]:
+    """Return how a call ends that our side of it hangs up."""
+    by = HangupSource.CALLER if direction is Direction.OUTBOUND else HangupSource.CALLEE
+    if answered:
+        return by, Cause.NORMAL_CLEARING, CallStatus.COMPLETED
+    if direction is Direction.INBOUND:
+        return by, Cause.CALL_REJECTED, CallStatus.REJECTED
+    return by, Cause.ORIGINATOR_CANCEL, CallStatus.CANCELED

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from modembank.bank.events import EventStream, Stored, stream_event
-from modembank.bank.records import JsonObject, JsonValue
+from modembank.bank.records import CallRecord, JsonObject, JsonValue
 from modembank.bank.views import Live, call_record, modem_record, sim_record
 from modembank.bank.wire import to_json
 from modembank.ids import new_id
@@ -24,13 +25,21 @@ EVENTS_KEPT = 50_000  # days of a small bank, an hour of a very busy one
 _PRUNE_EVERY = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class KnownCall:
+    """A call as it was told of last, and the host that carries it."""
+
+    host_id: str
+    call: CallRecord
+
+
 class Transaction:
     """A session, and the events that it will add at its end."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.events: list[EventRow] = []
-        self.calls: set[str] = set()
+        self.calls: dict[str, KnownCall] = {}
         self.after_commit: list[Callable[[], None]] = []
 
     def emit(self, kind: str, at: datetime, data: JsonObject, call_id: str | None = None, sequence: int = 0) -> None:
@@ -40,8 +49,9 @@ class Transaction:
     def emit_call(self, kind: str, at: datetime, row: CallRow, **extras: JsonValue) -> None:
         """Tell of a call as its row is now."""
         row.sequence += 1
-        self.calls.add(row.id)
-        self.emit(kind, at, {"call": to_json(call_record(row)), **extras}, row.id, row.sequence)
+        call = call_record(row)
+        self.calls[row.id] = KnownCall(row.host_id, call)
+        self.emit(kind, at, {"call": to_json(call), **extras}, row.id, row.sequence)
 
     def emit_sim(self, at: datetime, row: SimRow, live: Live | None) -> None:
         """Tell of a SIM."""
@@ -62,6 +72,11 @@ class Journal:
         self._emitting = asyncio.Lock()
         self._since_prune = 0
         self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._open: dict[str, KnownCall] = {}
+
+    def last_known(self, call_id: str) -> KnownCall | None:
+        """Return a live call as this bank last told of it, without the database; None when it never did."""
+        return self._open.get(call_id)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -89,7 +104,11 @@ class Journal:
         for act in transaction.after_commit:
             act()
         self._stream.publish([Stored(row.seq, stream_event(row)) for row in events])
-        for call_id in transaction.calls:
+        for call_id, known in transaction.calls.items():
+            if known.call.status.ended:
+                self._open.pop(call_id, None)
+            else:
+                self._open[call_id] = known
             for event in self._waiting.get(call_id, ()):
                 event.set()
 

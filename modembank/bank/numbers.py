@@ -22,6 +22,9 @@ _LONGEST_INPUT = 40
 
 # Known to every GSM phone or to every film; refused in each country. Source: 3GPP TS 22.101 section 10.1.
 COMMON_EMERGENCY = frozenset({"112", "911", "999"})
+# A phone takes these for emergency numbers too while it has no SIM of its own network's list: no short code may be one.
+# Source: 3GPP TS 22.101 section 10.1.
+_NO_SHORT_CODE = COMMON_EMERGENCY | {"000", "08", "110", "118", "119"}
 # Satellite, shared-cost and premium networks without a country. Source: ITU-T E.164 list of assigned codes.
 DENIED_PREFIXES = ("+870", "+878", "+881", "+882", "+883", "+888", "+979")
 
@@ -55,7 +58,7 @@ def parse_dialable(raw: str, country: str, settings: CallSettings) -> Dialable:
         DestinationRefusedError: a satellite or premium network.
     """
     digits = _digits(raw)
-    if is_emergency(digits, country):
+    if is_emergency(digits, country) or (digits in settings.short_codes and digits in _NO_SHORT_CODE):
         if not settings.emergency_numbers:
             raise EmergencyNumberError(
                 "emergency numbers are refused; use a telephone, or read docs on calls.emergency_numbers"

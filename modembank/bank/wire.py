@@ -41,11 +41,16 @@ def _value(value: object) -> JsonValue:
     if isinstance(value, float):
         return round(value, 3)
     if isinstance(value, str):
-        return str(value)  # a StrEnum becomes plain text
+        return _text(value)
     if isinstance(value, datetime):
         return rfc3339(value)
     if isinstance(value, Mapping):
-        return {str(key): _value(item) for key, item in value.items()}
+        return {_text(str(key)): _value(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [_value(item) for item in value]
     return _object(value)
+
+
+def _text(value: str) -> str:
+    """Return plain text, of a StrEnum too, with `?` for what UTF-8 cannot carry: a modem may tell anything."""
+    return value.encode("utf-8", "replace").decode()

@@ -21,14 +21,16 @@ app = typer.Typer(help="Create, list and revoke API keys, in the database of thi
 Result = TypeVar("Result")
 
 FULL_SCOPE = "*"
+SCOPE_HELP = (
+    "What it may do; repeat for more: calls:read, calls:create (dial and control), sims:read (SIMs, modems, hosts), "
+    "sims:admin (change them), at:run, at:raw, events:read, *.  [default: *, everything]"
+)
 
 
 @app.command("create")
 def create(
     name: Annotated[str, typer.Argument(help="What the key is for, for example 'office PBX'.")],
-    scope: Annotated[
-        list[str] | None, typer.Option("--scope", help="What it may do; repeat for more.  [default: everything]")
-    ] = None,
+    scope: Annotated[list[str] | None, typer.Option("--scope", help=SCOPE_HELP)] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:

@@ -18,6 +18,7 @@ from modembank.config import Settings
 from modembank.host.host import Host
 from modembank.media.gctune import settle_gc
 from modembank.media.records import CodecName, IceServer, MediaSettings
+from modembank.service.alone import alone_on_data, alone_on_database
 from modembank.store.database import Database
 from modembank.tty.backends import PortOpener
 from modembank.tty.transport import SerialBackend
@@ -56,26 +57,39 @@ async def serve(
     `on_ready` is called when requests are taken, and `modems` of them (when known beforehand) can carry calls.
 
     Raises:
-        SettingsError: the address is taken.
+        SettingsError: the address is taken, or a server runs on this data already.
         StoreError: the database cannot be used.
     """
     stop = stop or asyncio.Event()
     _stop_on_signals(stop)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
-    await database.open()
-    try:
-        await database.upgrade()
-        bus = InProcessBus()
-        bank = Bank(settings, database, bus)
-        await bank.start()
+    with alone_on_data(settings):
+        await database.open()
         try:
-            api_key = await give_key(bank)
-            await _serve_web(settings, bank, bus, stop, modems, lambda url: on_ready(Running(url=url, api_key=api_key)))
+            async with alone_on_database(database, settings.host_id):
+                await database.upgrade()
+                await _serve_bank(settings, database, on_ready, stop, give_key, modems)
         finally:
-            await bank.stop()
+            await database.close()
+
+
+async def _serve_bank(
+    settings: Settings,
+    database: Database,
+    on_ready: Callable[[Running], None],
+    stop: asyncio.Event,
+    give_key: Callable[[Bank], Awaitable[str | None]],
+    modems: int,
+) -> None:
+    bus = InProcessBus()
+    bank = Bank(settings, database, bus)
+    await bank.start()
+    try:
+        api_key = await give_key(bank)
+        await _serve_web(settings, bank, bus, stop, modems, lambda url: on_ready(Running(url=url, api_key=api_key)))
     finally:
-        await database.close()
+        await bank.stop()
 
 
 async def _serve_web(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import event, text
@@ -18,7 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from modembank.errors import StoreError
 from modembank.store.migrate import SchemaState, schema_state, upgrade_schema
@@ -31,6 +31,8 @@ READERS = 4
 # 50 dials at once must not exhaust PostgreSQL's default of 100 connections; waiting for one of these is short.
 POSTGRES_CONNECTIONS = 16
 CONNECT_TIMEOUT_S = 5.0
+# PostgreSQL needs a moment to see that a killed client is gone.
+EXCLUSIVE_PATIENCE_S = 5.0
 
 
 class Database:
@@ -133,6 +135,27 @@ class Database:
             return await connection.run_sync(schema_state)
 
     @asynccontextmanager
+    async def exclusive(self, name: str) -> AsyncIterator[bool]:
+        """Hold `name` against every other user of a PostgreSQL database until the end of the block; False when
+        somebody else holds it. On SQLite always True: who shares a file shares a machine, and can lock files.
+
+        The lock is lost when the server drops the connection.
+        Source: https://www.postgresql.org/docs/15/explicit-locking.html section 13.3.5.
+
+        Raises:
+            StoreError: the database is not there.
+        """
+        if self.is_sqlite:
+            yield True
+            return
+        engine = create_async_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        async with AsyncExitStack() as held:
+            async with _translated():
+                connection = await held.enter_async_context(engine.connect())
+                free = await _try_lock(connection, name)
+            yield free
+
+    @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection]:
         async with self._opened(self._reader).connect() as connection:
             yield connection
@@ -141,6 +164,16 @@ class Database:
         if engine is None:
             raise StoreError("the database is not open")
         return engine
+
+
+async def _try_lock(connection: AsyncConnection, name: str) -> bool:
+    question = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))").bindparams(name=name)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(EXCLUSIVE_PATIENCE_S):
+            while not await connection.scalar(question):  # noqa: ASYNC110  # nobody can tell us
+                await asyncio.sleep(0.2)
+            return True
+    return False
 
 
 def _checked(url: str) -> URL:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 
 import httpx2
 import pytest
@@ -95,6 +97,25 @@ async def test_other_origins_may_not_open_the_websocket(api):
     assert b'"code":"forbidden"' in refused.value.response.body
 
 
+@pytest.mark.parametrize(
+    ("query", "options", "status"),
+    [
+        ("", {"key": "mbk_wrong"}, 401),
+        ("?ticket=used", {"key": None}, 401),
+        ("", {"origin": "https://evil.example"}, 403),
+        ("?after=nonsense", {}, 422),
+    ],
+)
+async def test_a_refused_handshake_is_no_error_of_ours(api, caplog, query, options, status):
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with api.websocket(query, **options):
+            pass
+    assert refused.value.response.status_code == status
+    assert refused.value.response.headers["content-type"] == "application/problem+json"
+    assert (await api.client.get("/v1/info")).status_code == 200  # the server had time to log
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 async def test_own_allowed_and_absent_origins_may(api):
     for origin in ("https://crm.example", api.url, None):
         async with api.websocket(origin=origin) as stream:
@@ -121,9 +142,76 @@ async def test_security_headers_are_on_every_answer(api):
         assert headers["x-request-id"]
 
 
+SCOPES = {
+    "dial": "calls:create",
+    "answer_call": "calls:create",
+    "reject_call": "calls:create",
+    "hang_up_call": "calls:create",
+    "send_dtmf": "calls:create",
+    "hold_call": "calls:create",
+    "unhold_call": "calls:create",
+    "mute_call": "calls:create",
+    "unmute_call": "calls:create",
+    "attach": "calls:create",
+    "add_candidate": "calls:create",
+    "list_calls": "calls:read",
+    "get_call": "calls:read",
+    "list_sims": "sims:read",
+    "get_sim": "sims:read",
+    "list_modems": "sims:read",
+    "get_modem": "sims:read",
+    "get_trace": "sims:read",
+    "list_hosts": "sims:read",
+    "patch_sim": "sims:admin",
+    "patch_modem": "sims:admin",
+    "run_at": "at:run",
+    "create_event_ticket": "events:read",
+    "follow_events": "events:read",
+}
+ANY_KEY = {"get_info", "get_ice_servers"}
+
+
+async def test_every_route_asks_for_its_scope(api):
+    """A key with every scope but the route's is refused; one with only that scope gets past the check."""
+    spec = (await api.client.get("/openapi.json")).json()
+    named = {}
+    for path, operations in spec["paths"].items():
+        for method, operation in operations.items():
+            concrete = re.sub(r"\{(\w+)_id\}", lambda part: part[1] + "_" + "0" * 26, path)
+            named[operation["operationId"]] = (method, concrete)
+    assert set(named) == set(SCOPES) | ANY_KEY | {"healthz", "readyz"}
+    every = {*SCOPES.values(), "at:raw"}
+    for scope in set(SCOPES.values()):
+        also = {"at:raw"} if scope == "at:run" else set()  # what may do more may do less
+        _, without = await api.bank.keys.create_key(f"no {scope}", tuple(every - {scope} - also))
+        _, only = await api.bank.keys.create_key(f"only {scope}", (scope,))
+        async with api.anonymous() as client:
+            for operation in [name for name, wanted in SCOPES.items() if wanted == scope] + sorted(ANY_KEY):
+                method, path = named[operation]
+                for secret, allowed in ((without, operation in ANY_KEY), (only, True)):
+                    if allowed and operation == "follow_events":
+                        continue  # endless; tested below
+                    answer = await client.request(method, path, json={}, headers={"Authorization": f"Bearer {secret}"})
+                    assert (answer.status_code != 403) is allowed, f"{operation} {answer.text}"
+                    if not allowed:
+                        assert answer.json()["code"] == "forbidden"
+                        assert scope in answer.json()["detail"]
+
+
+async def test_following_events_needs_its_scope(api):
+    _, reader = await api.bank.keys.create_key("reader", ("events:read",))
+    _, caller = await api.bank.keys.create_key("caller", ("calls:create",))
+    async with api.websocket(key=reader) as stream:
+        assert stream.response.status_code == 101
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with api.websocket(key=caller):
+            pass
+    assert refused.value.response.status_code == 403
+
+
 async def test_unrestricted_at_needs_its_scope(api):
     modem = (await api.client.get("/v1/modems")).json()["data"][0]
-    _, secret = await api.bank.keys.create_key("no raw AT", ("calls:create",))
+    _, secret = await api.bank.keys.create_key("no raw AT", ("at:run",))
     body = {"line": "AT+CFUN=1,1", "unrestricted": True}
     async with httpx2.AsyncClient(base_url=api.url, headers={"Authorization": f"Bearer {secret}"}) as client:
         refused = await client.post(f"/v1/modems/{modem['id']}/at", json=body)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from modembank.api.edge import BODY_LIMIT_BYTES
+from modembank.api.problem import title_of
 from modembank.bus.commands import Dial
-from modembank.errors import StoreError
+from modembank.errors import ModembankError, StoreError
 
 PROBLEM = "application/problem+json"
 FIELDS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
@@ -170,3 +171,8 @@ async def test_a_clients_request_id_is_kept_only_when_harmless(api):
     assert kept.headers["x-request-id"] == "abc-1"
     odd = await api.client.get("/healthz", headers={"X-Request-Id": "a b<c>"})
     assert odd.headers["x-request-id"].startswith("req_")
+
+
+def test_titles_of_our_own_faults_are_for_people():
+    assert title_of(ModembankError) == "Something went wrong in modembank."
+    assert title_of(StoreError) == "The database is not available."

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from modembank.bank.keys import KeyService
-from modembank.errors import NotFoundError, UnauthorizedError
+from modembank.errors import NotFoundError, RequestError, UnauthorizedError
 from modembank.store.keys import all_keys
 
 
@@ -64,3 +64,10 @@ async def test_use_is_noted(keys):
     assert listed.last_used_at is not None
     await keys.verify(secret)
     assert (await keys.list_keys())[0].last_used_at == listed.last_used_at
+
+
+@pytest.mark.parametrize("scopes", [("calls:raed",), ("*", "everything"), ("",)])
+async def test_a_scope_that_does_not_exist_is_refused_with_the_list(keys, scopes):
+    with pytest.raises(RequestError, match="calls:read, calls:create, sims:read, sims:admin, at:run, at:raw"):
+        await keys.create_key("office", scopes)
+    assert await keys.list_keys() == ()

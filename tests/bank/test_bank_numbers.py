@@ -147,3 +147,9 @@ def test_callers_are_shown_as_e164_where_they_can_be():
     assert caller_number("OperatorX", "GB") == "OperatorX"
     assert caller_number("", "GB") is None
     assert caller_number(None, "GB") is None
+
+
+@pytest.mark.parametrize("code", ["000", "110", "112", "118", "119", "911", "999"])
+def test_a_short_code_lets_no_emergency_number_through(code):
+    with pytest.raises(EmergencyNumberError):
+        parse_dialable(code, "GB", CallSettings(short_codes=(code,)))

@@ -10,7 +10,8 @@ import pytest
 
 from modembank.bank.bank import Bank
 from modembank.bank.records import CallQuery, DialRequest
-from modembank.bus.commands import Dial, HangUp
+from modembank.bus.bus import refused
+from modembank.bus.commands import AnyCommand, AnyReply, Dial, HangUp
 from modembank.bus.events import (
     CallEnded,
     CallMedia,
@@ -22,7 +23,7 @@ from modembank.bus.events import (
     ModemChanged,
 )
 from modembank.bus.vocabulary import CallStatus, Cause, HangupSource, MediaState
-from modembank.errors import StoreError
+from modembank.errors import ModembankError, NotFoundError, StoreError
 from modembank.ids import new_id
 from modembank.store.database import Database
 from tests.support.databases import outage
@@ -220,6 +221,49 @@ async def test_events_wait_while_the_database_is_away(database_url, settings, mo
         call = await rack.bank.get_call(call_id)
         assert call.ringing_at is not None
         assert call.status.ended
+    await database.close()
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_live_call_is_hung_up_while_the_database_is_away(database_url, settings, monkeypatch, answered):
+    monkeypatch.setattr("modembank.store.database.BUSY_TIMEOUT_MS", 50)
+    database = Database(database_url)
+    await database.open()
+    async with running(database, settings, 2) as rack:
+        _, secret = await rack.bank.keys.create_key("test", ("*",))
+        await rack.bank.keys.verify(secret)
+        call_id = await dialed(rack)
+        if answered:
+            rack.host.pick_up(call_id)
+            await rack.told()
+        with outage(database_url):
+            await rack.bank.keys.verify(secret)
+            call = await rack.bank.hang_up(call_id)
+            assert (call.id, call_id in rack.host.calls) == (call_id, False)
+            assert (await rack.bank.hang_up(call_id)).id == call_id
+        await rack.told()
+        ended = await rack.bank.get_call(call_id)
+        assert ended.status is (CallStatus.COMPLETED if answered else CallStatus.CANCELED)
+        assert ended.hangup.source is HangupSource.CALLER
+    await database.close()
+
+
+async def test_a_host_that_refuses_while_the_database_is_away_is_told_of(database_url, settings, monkeypatch):
+    monkeypatch.setattr("modembank.store.database.BUSY_TIMEOUT_MS", 50)
+    database = Database(database_url)
+    await database.open()
+
+    async def refuse(_: AnyCommand) -> AnyReply:
+        return refused("modem", "the modem does not let go")
+
+    async with running(database, settings, 2) as rack:
+        call_id = await dialed(rack)
+        rack.on[HangUp] = refuse
+        with outage(database_url), pytest.raises(ModembankError) as raised:
+            await rack.bank.hang_up(call_id)
+        assert raised.value.status in {502, 503}
+        with outage(database_url), pytest.raises((NotFoundError, StoreError)):
+            await rack.bank.hang_up(new_id("call"))
     await database.close()
 
 

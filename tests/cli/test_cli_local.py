@@ -58,6 +58,8 @@ def test_wrong_usage_is_status_2(run):
         ({"MODEMBANK_HTTP__PORT": "70000"}, "MODEMBANK_HTTP__PORT"),
         ({"MODEMBANK_CONFIG": "/nowhere.toml"}, "/nowhere.toml does not exist"),
         ({"MODEMBANK_COUNTRY": "Britain"}, "MODEMBANK_COUNTRY"),
+        ({"MODEMBANK_COUNTRY": "XX"}, "MODEMBANK_COUNTRY"),
+        ({"MODEMBANK_MEDIA__ICE_SERVERS": '[{"urls": ["https://x.example"]}]'}, "media.ice_servers.0.urls"),
     ],
 )
 def test_wrong_settings_are_one_sentence(run, env, words):

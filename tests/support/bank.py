@@ -56,6 +56,24 @@ class Server:
         self.url = facts["url"]
         self.api_key = facts.get("api_key") or self.api_key
 
+    async def another(self, **settings: str) -> tuple[int, str]:
+        """Start one more on the same settings, with a few changed, and wait for its end: exit status and stderr."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from modembank.cli import main; main()", "serve", "--port", "0", "--json"),
+            env=os.environ | self._environment | settings,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+        )
+        try:
+            _, stderr = await asyncio.wait_for(process.communicate(), START_LIMIT_S)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert process.returncode is not None
+        return process.returncode, stderr.decode()
+
     async def kill(self) -> None:
         """SIGKILL: no goodbye of any kind."""
         assert self._process is not None

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
-from modembank.api.deps import BankDep, CallId, Cursor, KeyDep, Limit
+from modembank.api.deps import CREATE_CALLS, READ_CALLS, BankDep, CallId, Cursor, KeyDep, Limit
 from modembank.api.schemas.calls import Call, CallWithAnswer, DialRequest, SessionAnswer
 from modembank.api.schemas.common import Page, Text
 from modembank.bank import records
@@ -29,7 +29,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("/calls", status_code=201, operation_id="dial", summary="Dial a number")
+@router.post("/calls", status_code=201, operation_id="dial", dependencies=CREATE_CALLS, summary="Dial a number")
 async def dial(
     body: DialRequest,
     response: Response,
@@ -51,7 +51,7 @@ async def dial(
     return with_answer(dialed)
 
 
-@router.get("/calls", operation_id="list_calls", summary="List calls, newest first")
+@router.get("/calls", operation_id="list_calls", dependencies=READ_CALLS, summary="List calls, newest first")
 async def list_calls(
     bank: BankDep,
     limit: Limit = 50,
@@ -66,7 +66,7 @@ async def list_calls(
     return Page(data=[show(call) for call in page.data], next_cursor=page.next_cursor)
 
 
-@router.get("/calls/{call_id}", operation_id="get_call", summary="Get a call")
+@router.get("/calls/{call_id}", operation_id="get_call", dependencies=READ_CALLS, summary="Get a call")
 async def get_call(call_id: CallId, bank: BankDep) -> Call:
     """Return a call, past or present."""
     return show(await bank.get_call(call_id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Annotated
@@ -11,14 +12,18 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Header, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from pydantic_core import PydanticSerializationError
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from modembank.api.deps import BankDep, KeyDep, SettingsDep, StreamsDep, TicketsDep
+from modembank.api.deps import READ_EVENTS, BankDep, KeyDep, SettingsDep, StreamsDep, TicketsDep, check_scope
+from modembank.api.schemas.common import utf8_text
 from modembank.api.schemas.events import Event
 from modembank.api.schemas.system import EventTicket
 from modembank.api.tickets import TICKET_LIFE_S
+from modembank.bank import scopes
 from modembank.bank.records import StreamEvent
+from modembank.bank.wire import rfc3339
 from modembank.errors import ForbiddenError, ModembankError, UnauthorizedError
 
 tickets_router = APIRouter(tags=["events"])
@@ -41,13 +46,16 @@ async def stream_key(connection: HTTPConnection, bank: BankDep, tickets: Tickets
 
     Raises:
         UnauthorizedError: neither is valid.
+        ForbiddenError: the key lacks the scope; a ticket is only given to one that has it.
     """
     if ticket is not None:
         return tickets.redeem(ticket)
     scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         raise UnauthorizedError("Send an API key as Bearer, or a ticket from POST /v1/event-tickets.")
-    return (await bank.keys.verify(secret.strip())).id
+    key = await bank.keys.verify(secret.strip())
+    check_scope(key, scopes.Scope.READ_EVENTS)
+    return key.id
 
 
 class _SseResponse(StreamingResponse):
@@ -68,7 +76,11 @@ StreamKey = Annotated[str, Depends(stream_key)]
 
 
 @tickets_router.post(
-    "/event-tickets", status_code=201, operation_id="create_event_ticket", summary="Get an event ticket"
+    "/event-tickets",
+    status_code=201,
+    operation_id="create_event_ticket",
+    dependencies=READ_EVENTS,
+    summary="Get an event ticket",
 )
 async def create_ticket(key: KeyDep, tickets: TicketsDep) -> EventTicket:
     """Return a ticket for one `GET /v1/events?ticket=…`: browsers cannot send a header there."""
@@ -157,7 +169,13 @@ def _check_origin(websocket: WebSocket, allowed: tuple[str, ...]) -> None:
 
 
 def _json(event: StreamEvent) -> str:
-    return Event(id=event.id, type=event.type, at=event.at, sequence=event.sequence, data=event.data).model_dump_json()
+    shown = Event(id=event.id, type=event.type, at=event.at, sequence=event.sequence, data=event.data)
+    try:
+        return shown.model_dump_json()
+    except PydanticSerializationError:
+        # One text that UTF-8 cannot carry, kept by an older version or told by a modem, must not end the stream.
+        plain = {"id": event.id, "type": event.type, "at": rfc3339(event.at), "sequence": event.sequence}
+        return utf8_text(json.dumps({**plain, "data": event.data}, ensure_ascii=False, separators=(",", ":")))
 
 
 def _sse(event: StreamEvent) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from modembank.api.deps import BankDep, KeyDep, PageDep, SimId
+from modembank.api.deps import ADMIN_SIMS, READ_SIMS, BankDep, KeyDep, PageDep, SimId
 from modembank.api.schemas.common import Page
 from modembank.api.schemas.inventory import Sim, SimPatch
 from modembank.bank import records
@@ -13,20 +13,20 @@ from modembank.bank.wire import to_json
 router = APIRouter(prefix="/sims", tags=["sims"])
 
 
-@router.get("", operation_id="list_sims", summary="List SIMs")
+@router.get("", operation_id="list_sims", dependencies=READ_SIMS, summary="List SIMs")
 async def list_sims(bank: BankDep, query: PageDep) -> Page[Sim]:
     """Page through all SIMs ever seen; `absent` ones are remembered."""
     page = await bank.list_sims(query)
     return Page(data=[_show(sim) for sim in page.data], next_cursor=page.next_cursor)
 
 
-@router.get("/{sim_id}", operation_id="get_sim", summary="Get a SIM")
+@router.get("/{sim_id}", operation_id="get_sim", dependencies=READ_SIMS, summary="Get a SIM")
 async def get_sim(sim_id: SimId, bank: BankDep) -> Sim:
     """Return one SIM."""
     return _show(await bank.get_sim(sim_id))
 
 
-@router.patch("/{sim_id}", operation_id="patch_sim", summary="Change a SIM")
+@router.patch("/{sim_id}", operation_id="patch_sim", dependencies=ADMIN_SIMS, summary="Change a SIM")
 async def patch_sim(sim_id: SimId, body: SimPatch, bank: BankDep, key: KeyDep) -> Sim:
     """Change label, tags, own number, notes, or whether it may be used."""
     patch = records.SimPatch(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from modembank.api.schemas.common import Answer, Request, Tag, Text, Timestamp
+from modembank.api.schemas.common import Answer, Encodable, Request, Tag, Text, Timestamp
 from modembank.bus.vocabulary import CallStatus, Cause, Direction, HangupSource, MediaState
 
 METADATA_ENTRIES = 32
@@ -17,7 +17,7 @@ SDP_LIMIT = 64 * 1024
 
 MetadataKey = Annotated[Text, Field(min_length=1, max_length=METADATA_KEY)]
 MetadataValue = Annotated[Text, Field(max_length=METADATA_VALUE)]
-Sdp = Annotated[str, Field(min_length=1, max_length=SDP_LIMIT, description="Session description, RFC 8866.")]
+Sdp = Annotated[Encodable, Field(min_length=1, max_length=SDP_LIMIT, description="Session description, RFC 8866.")]
 
 
 class Offer(Request):
@@ -44,7 +44,7 @@ class SessionAnswer(Answer):
 class DialRequest(Request):
     """Dial a number through a SIM."""
 
-    to: Annotated[str, Field(max_length=64, examples=["+447700900123"])] = Field(
+    to: Annotated[Encodable, Field(max_length=64, examples=["+447700900123"])] = Field(
         description="E.164, or national as written in the bank's country."
     )
     from_: Annotated[Text, Field(min_length=1, max_length=64)] | None = Field(

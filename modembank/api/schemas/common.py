@@ -11,6 +11,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 _LAYOUT = frozenset("\t\n\r")
 
 
+def _encodable(value: str) -> str:
+    # JSON can spell half of a surrogate pair (RFC 8259 section 8.2); UTF-8 cannot (RFC 3629 section 3).
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise ValueError("half of a surrogate pair is not allowed")
+    return value
+
+
 def _printable(value: str) -> str:
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise ValueError("control characters are not allowed")
@@ -28,8 +35,9 @@ def _rfc3339(value: datetime) -> str:
     return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Text = Annotated[str, AfterValidator(_printable)]
-Lines = Annotated[str, AfterValidator(_printable_lines)]
+Encodable = Annotated[str, AfterValidator(_encodable)]
+Text = Annotated[Encodable, AfterValidator(_printable)]
+Lines = Annotated[Encodable, AfterValidator(_printable_lines)]
 Label = Annotated[Text, Field(max_length=80, examples=["front left, slot 3"])]
 Notes = Annotated[Lines, Field(max_length=2000)]
 Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$", examples=["sales"])]
@@ -38,6 +46,11 @@ Timestamp = Annotated[
     PlainSerializer(_rfc3339, return_type=str, when_used="json"),
     Field(description="RFC 3339 UTC with milliseconds.", examples=["2026-11-22T15:00:00.123Z"]),
 ]
+
+
+def utf8_text(value: str) -> str:
+    """Return the text with `?` for what UTF-8 cannot carry."""
+    return value.encode("utf-8", "replace").decode()
 
 
 class Request(BaseModel):

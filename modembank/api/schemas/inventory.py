@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from modembank.api.schemas.calls import ModemRef, SimRef
-from modembank.api.schemas.common import Answer, Label, Notes, Request, Tag, Text, Timestamp
+from modembank.api.schemas.common import Answer, Encodable, Label, Notes, Request, Tag, Text, Timestamp
 from modembank.bus.vocabulary import ModemState
 
 TagList = Annotated[list[Tag], Field(max_length=32)]
@@ -37,7 +37,7 @@ class ModemPatch(Request):
 class AtRequest(Request):
     """One console command."""
 
-    line: Annotated[str, Field(min_length=1, max_length=256, examples=["AT+CSQ"])]
+    line: Annotated[Encodable, Field(min_length=1, max_length=256, examples=["AT+CSQ"])]
     unrestricted: bool = Field(False, description="Skip the allow-list; needs a key with the scope at:raw.")
 
 
