@@ -159,6 +159,20 @@ def _config_file() -> Path | None:
     return Path(named) if named else None
 
 
+# Read by the command line and by us, but no settings.
+_OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "MODEMBANK_URL", "MODEMBANK_API_KEY"})
+
+
+def unknown_variables() -> tuple[str, ...]:
+    """Return the environment variables that look like settings of ours and are none: misspelt ones, mostly."""
+    known = {f"MODEMBANK_{name}".upper() for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            known |= {f"MODEMBANK_{name}__{inner}".upper() for inner in field.annotation.model_fields}
+    ours = {name for name in os.environ if name.startswith("MODEMBANK_")}
+    return tuple(sorted(ours - known - _OTHER_VARIABLES))
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read and check all settings.
 

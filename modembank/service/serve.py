@@ -14,7 +14,7 @@ from modembank.api.server import ApiServer
 from modembank.bank.bank import Bank
 from modembank.bus.bus import InProcessBus
 from modembank.call.bridge import DirectMediaEngine
-from modembank.config import Settings
+from modembank.config import Settings, unknown_variables
 from modembank.host.host import Host
 from modembank.media.gctune import settle_gc
 from modembank.media.records import CodecName, IceServer, MediaSettings
@@ -60,6 +60,8 @@ async def serve(
         SettingsError: the address is taken, or a server runs on this data already.
         StoreError: the database cannot be used.
     """
+    for variable in unknown_variables():
+        log.warning("%s is no setting and is ignored; docs/reference/settings.md lists them all", variable)
     stop = stop or asyncio.Event()
     _stop_on_signals(stop)
     settings.data_dir.mkdir(parents=True, exist_ok=True)

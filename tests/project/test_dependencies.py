@@ -26,11 +26,11 @@ HOMES: dict[str, tuple[set[str], set[str]]] = {
     "uvicorn": ({"uvicorn"}, {"api"}),
     "websockets": (set(), set()),  # uvicorn's WebSocket protocol
     "httpx2": ({"httpx2"}, {"cli"}),
-    "pydantic": ({"pydantic"}, {"api", "bus", "config", "cli"}),
+    "pydantic": ({"pydantic", "pydantic_core"}, {"api", "bus", "config", "cli"}),
     "pydantic-settings": ({"pydantic_settings"}, {"config"}),
     "typer": ({"typer"}, {"cli"}),
     "rich": ({"rich"}, {"cli"}),
-    "phonenumberslite": ({"phonenumbers"}, {"bank"}),
+    "phonenumberslite": ({"phonenumbers"}, {"bank", "config"}),
     "python-ulid": ({"ulid"}, {"ids"}),
 }
 
