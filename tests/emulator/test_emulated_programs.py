@@ -82,8 +82,12 @@ async def file_with(folder: Path, text: bytes) -> Path:
         await asyncio.sleep(0.1)
 
 
-@pytest.mark.skipif(shutil.which("smsd") is None, reason="smstools is not installed")
+def _need(program: str, package: str) -> None:
+    assert shutil.which(program), f"{program} is missing: apt-get install {package}"
+
+
 async def test_smstools_sends_and_receives(emulator: Bench, tmp_path: Path) -> None:
+    _need("smsd", "smstools")
     for name in ("outgoing", "checked", "incoming", "failed", "sent"):
         (tmp_path / name).mkdir()
     folders = "".join(f"{name} = {tmp_path / name}\n" for name in ("outgoing", "checked", "incoming", "failed", "sent"))
@@ -104,8 +108,8 @@ async def test_smstools_sends_and_receives(emulator: Bench, tmp_path: Path) -> N
     assert (await emulator.call("sms_store", modem=0))["messages"] == []
 
 
-@pytest.mark.skipif(shutil.which("gammu-smsd") is None, reason="gammu-smsd is not installed")
 async def test_gammu_smsd_sends_and_receives(emulator: Bench, tmp_path: Path) -> None:
+    _need("gammu-smsd", "gammu-smsd")
     for name in ("inbox", "outbox", "sent", "error"):
         (tmp_path / name).mkdir()
     keys = ("inboxpath", "inbox"), ("outboxpath", "outbox"), ("sentsmspath", "sent"), ("errorsmspath", "error")
