@@ -1,4 +1,4 @@
-"""Fixtures of the emulator's tests: one running emulator for all, fresh modems for each."""
+"""Fixtures of the emulator's tests: one running emulator for a file, fresh modems for each test."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import wave
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,6 @@ import pytest
 from modembank.emulator.client import EmulatorClient
 from tests.support.emulated_ports import MODEMS_A_TEST, Bench, RawPort
 from tests.support.emulator import Launched, launched, running
-
-SHARED_MODEMS = 480
 
 
 @pytest.fixture(scope="session")
@@ -33,22 +32,28 @@ def speech_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def shared_emulator(tmp_path_factory: pytest.TempPathFactory, speech_file: Path) -> Iterator[Launched]:
-    """One emulator for the folder, because a start costs more than a test; its parties act ten times as fast."""
+@pytest.fixture(scope="module")
+def shared_emulator(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, speech_file: Path
+) -> Iterator[Launched]:
+    """One emulator for a file, because a start costs more than a test; its parties act ten times as fast.
+
+    It has three modems for each of the file's tests and no more: Linux has 4096 ptys for all that runs side by side.
+    """
+    tests = sum(item.path == request.path for item in request.session.items)
     memory = Path("/dev/shm")  # thousands of sysfs files are made in no time there
     in_memory = os.access(memory, os.W_OK)
     folder = Path(tempfile.mkdtemp(dir=memory)) if in_memory else tmp_path_factory.mktemp("shared")
     options = {"party_speed": 10, "reenumerate_s": 0.2, "sim_busy_s": 0.2, "speech_file": speech_file}
-    with launched(folder, SHARED_MODEMS, 1, **options) as process:
+    with launched(folder, tests * MODEMS_A_TEST, 1, **options) as process:
         yield process
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def fresh_modems() -> Iterator[int]:
     """Count up the modems that no test has used."""
-    return iter(range(0, SHARED_MODEMS - MODEMS_A_TEST, MODEMS_A_TEST))
+    return count(0, MODEMS_A_TEST)
 
 
 @pytest.fixture

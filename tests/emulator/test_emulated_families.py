@@ -26,13 +26,13 @@ EC25, HUAWEI, SIMCOM, GENERIC = range(4)
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
     options = {"family": "mixed", "party_speed": 10, "reenumerate_s": 0.2, "sim_busy_s": 0.2}
-    with launched(tmp_path_factory.mktemp("mixed"), 4 * 40, 1, **options) as process:
+    with launched(tmp_path_factory.mktemp("mixed"), 80, 1, **options) as process:
         yield process
 
 
 @pytest.fixture(scope="module")
 def rounds() -> Iterator[int]:
-    return iter(range(0, 160, 4))
+    return iter(range(0, 80, 4))
 
 
 @dataclass(frozen=True, slots=True)
