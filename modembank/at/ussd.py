@@ -1,4 +1,4 @@
-"""USSD on the AT port: the command, and its answer as raw as it came. Pure.
+"""USSD on the AT port: the command, and its answer as raw as it came; `sms/ussd.py` has the texts. Pure.
 
 Source: 3GPP TS 27.007 section 7.15.
 """
@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
 from modembank.at.command import SIM_S, AtCommand, RetryClass
 from modembank.errors import AtSyntaxError
 
 _LINE = re.compile(r"\+CUSD:\s*(?P<m>[0-9])\s*(?:,(?P<rest>.*))?", re.DOTALL)
 _TAIL = re.compile(r"\s*(?:,\s*(?P<dcs>[0-9]{1,3})?)?\s*")
-# The characters that stand at the same place in ASCII and in the GSM alphabet, without quotes and backslash.
-# Source: 3GPP TS 23.038 section 6.2.1.
-_TYPED = re.compile(r"[A-Za-z0-9 #%&'()*+,\-./:;<=>?!]{1,160}")
+_STRING = re.compile(r"[ !#-~]{1,728}")  # printable ASCII without quotes; 182 characters as UCS2 in hexadecimal
 _DCS = 15  # GSM 7 bit, language unspecified. Source: 3GPP TS 23.038 section 5
-_FILLER = 0x0D
 
 
 class UssdStatus(IntEnum):
@@ -30,14 +27,6 @@ class UssdStatus(IntEnum):
     OTHER_CLIENT = 3
     NOT_SUPPORTED = 4
     TIMEOUT = 5
-
-
-class UssdForm(StrEnum):
-    """How a family wants a USSD string, and mostly how it answers."""
-
-    PLAIN = "plain"  # the characters themselves
-    UCS2 = "ucs2"  # hexadecimal UCS2, with +CSCS="UCS2"
-    PACKED = "packed"  # hexadecimal of packed septets: Huawei
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +47,15 @@ READ_CHARSET = AtCommand("+CSCS?", "+CSCS:")
 CANCEL = AtCommand("+CUSD=2", timeout_s=SIM_S, retry=RetryClass.ONCE)
 
 
-def ussd(text: str, form: UssdForm) -> AtCommand:
-    """`+CUSD=1` with a code or with the answer to a menu; never to be sent twice.
+def ussd(string: str) -> AtCommand:
+    """`+CUSD=1` with a code or with the answer to a menu, as the modem wants it written; never to be sent twice.
 
     Raises:
-        AtSyntaxError: more than 160 characters, or other ones than letters, digits and plain punctuation.
+        AtSyntaxError: a string that would end between its quotes, an empty or an endless one.
     """
-    if not _TYPED.fullmatch(text):
-        raise AtSyntaxError("a USSD string has 1 to 160 letters, digits and plain punctuation marks")
-    return AtCommand(f'+CUSD=1,"{_encode(text, form)}",{_DCS}', timeout_s=SIM_S, retry=RetryClass.NEVER)
+    if not _STRING.fullmatch(string):
+        raise AtSyntaxError("a USSD string is printable ASCII without quotes, once it is written for the modem")
+    return AtCommand(f'+CUSD=1,"{string}",{_DCS}', timeout_s=SIM_S, retry=RetryClass.NEVER)
 
 
 def set_charset(name: str) -> AtCommand:
@@ -100,21 +89,3 @@ def read_ussd(line: str, charset: str | None) -> UssdReply:
 def _read_dcs(tail: str) -> int | None:
     found = _TAIL.fullmatch(tail)
     return int(found["dcs"]) if found is not None and found["dcs"] else None
-
-
-def _encode(text: str, form: UssdForm) -> str:
-    if form is UssdForm.PLAIN:
-        return text
-    octets = text.encode("utf-16-be") if form is UssdForm.UCS2 else _pack(text.encode("ascii"))
-    return octets.hex().upper()
-
-
-def _pack(septets: bytes) -> bytes:
-    """Seven bits each; seven bits that stay free are CR, or they would read as `@`.
-
-    Source: 3GPP TS 23.038 section 6.1.2.3.1.
-    """
-    if len(septets) % 8 == 7:
-        septets += bytes((_FILLER,))
-    bits = sum(septet << (7 * place) for place, septet in enumerate(septets))
-    return bits.to_bytes((7 * len(septets) + 7) // 8, "little")

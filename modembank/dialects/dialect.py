@@ -9,7 +9,7 @@ from enum import StrEnum
 from modembank.at.calls import Indication
 from modembank.at.command import DTMF_DIGITS, HANG_UP, READ_CAUSE, AtCommand
 from modembank.at.pin import STANDARD_RETRIES
-from modembank.at.ussd import UssdForm
+from modembank.sms.ussd import UssdForm
 
 
 class Role(StrEnum):

@@ -14,8 +14,8 @@ from modembank.at.fields import read_fields, read_number, read_optional, read_te
 from modembank.at.network import rssi_dbm
 from modembank.at.pin import HUAWEI_RETRIES, STANDARD_RETRIES
 from modembank.at.urcs import HUAWEI
-from modembank.at.ussd import UssdForm
 from modembank.dialects.dialect import CallEvents, Dialect, Role, VoiceMoment, VoicePath
+from modembank.sms.ussd import UssdForm
 
 VENDOR = 0x12D1
 _VOICE = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modembank.at.forwarding import Forwarding, ForwardingReason
 from modembank.at.messages import MessageStatus, StoredAt, StoredPdu, StoreUse
-from modembank.at.ussd import UssdForm, UssdReply, UssdStatus
+from modembank.at.ussd import UssdReply, UssdStatus
 from modembank.modem.events import (
     CallKind,
     CallProgress,
@@ -18,6 +18,7 @@ from modembank.modem.info import ModemInfo, ModemState, PinState, Registration, 
 from modembank.modem.modem import Modem
 from modembank.modem.rack import DuplicateImei, find_duplicate_imeis
 from modembank.modem.timings import ModemTimings
+from modembank.sms.ussd import UssdForm
 from modembank.tty.discovery import DeviceProblem, ModemPorts, Survey, scan, survey
 from modembank.tty.trace import TraceLine
 from modembank.tty.transport import SerialBackend

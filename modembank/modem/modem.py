@@ -182,7 +182,8 @@ class Modem:
         Raises:
             UssdTimeoutError: no answer; the code may have been carried out.
             WrongStateError: a call is up, or a session is open.
-            AtSyntaxError, AtResultError, ModemError, PortLostError.
+            SmsFormatError: letters that USSD lacks, or more than 182.
+            AtResultError, ModemError, PortLostError.
         """
         return await self._session.ussd.start(code)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from modembank.at import ussd as at
 from modembank.at.command import AtCommand
-from modembank.at.ussd import UssdForm, UssdReply, UssdStatus
+from modembank.at.ussd import UssdReply, UssdStatus
 from modembank.errors import (
     AtError,
     AtResultError,
@@ -25,6 +25,7 @@ from modembank.errors import (
 from modembank.modem.ask import Ask
 from modembank.modem.events import MessageSink
 from modembank.modem.timings import ModemTimings
+from modembank.sms.ussd import UssdForm, encode_ussd
 
 _log = logging.getLogger(__name__)
 _UCS2 = "UCS2"
@@ -59,7 +60,7 @@ class Ussd:
 
     async def start(self, code: str) -> UssdReply:
         """Open a session with a code; see `Modem.ussd`."""
-        command = at.ussd(code, self._form)
+        command = at.ussd(encode_ussd(code, self._form))
         async with self._services:
             if self._open:
                 raise WrongStateError("a USSD session is open: answer or cancel it first")
@@ -73,7 +74,7 @@ class Ussd:
 
     async def answer(self, text: str) -> UssdReply:
         """Answer the network in the open session; see `Modem.answer_ussd`."""
-        command = at.ussd(text, self._form)
+        command = at.ussd(encode_ussd(text, self._form))
         async with self._services:
             if not self._open:
                 raise WrongStateError("no USSD session waits for an answer")

@@ -1,11 +1,11 @@
-"""USSD strings: what a modem wants in `AT+CUSD` and what it means by `+CUSD`."""
+"""USSD texts: how a modem wants them in `AT+CUSD`, and what it means by a string of `+CUSD`."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from modembank.errors import SmsFormatError
 from modembank.sms import alphabet
@@ -13,20 +13,7 @@ from modembank.sms.dcs import Coding, Encoding, read_cbs_dcs
 
 DCS_DEFAULT = 15  # GSM 7 bit, language unspecified
 _MOST_OCTETS = 160  # a USSD string; 182 septets. Source: 3GPP TS 24.090 and TS 23.038 section 6.1.2.3
-_URC = re.compile(r"\+CUSD:\s*([0-5])\s*(?:,(.*))?\Z", re.DOTALL)
-_TAIL = re.compile(r"\s*(?:,\s*([0-9]{1,3})?\s*)?\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{2}\r")
-
-
-class CusdStatus(IntEnum):
-    """`<m>` of +CUSD. Source: 3GPP TS 27.007 section 7.15."""
-
-    DONE = 0
-    REPLY_WANTED = 1
-    TERMINATED = 2
-    OTHER_CLIENT = 3
-    NOT_SUPPORTED = 4
-    TIMEOUT = 5
 
 
 class UssdForm(StrEnum):
@@ -49,43 +36,12 @@ class Charset(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CusdReply:
-    """One `+CUSD` URC: `text_raw` as it stood between the quotes, None when the network sent no string."""
-
-    m: CusdStatus
-    text_raw: str | None = None
-    dcs: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class UssdText:
     """The text, the raw string it came from and the form it was read as."""
 
     text: str
     raw: str
     form: UssdForm
-
-
-def parse_cusd(line: str) -> CusdReply:
-    """One `+CUSD` URC, of one or more lines joined by line feeds. Raises SmsFormatError.
-
-    The string reaches from the first quote to the last: networks send quotes, commas and line ends within it.
-    Source: 3GPP TS 27.007 section 7.15.
-    """
-    found = _URC.match(line.strip())
-    if found is None:
-        raise SmsFormatError("not a +CUSD line")
-    status, rest = CusdStatus(int(found[1])), found[2] or ""
-    first, last = rest.find('"'), rest.rfind('"')
-    if first < 0:
-        # Some firmware leaves the quotes out.
-        bare, comma, tail = rest.rpartition(",")
-        if comma and _TAIL.match(comma + tail):
-            return CusdReply(status, bare.strip() or None, _dcs(comma + tail))
-        return CusdReply(status, rest.strip() or None)
-    if last == first:
-        raise SmsFormatError("a quote stays open in a +CUSD line")
-    return CusdReply(status, rest[first + 1 : last], _dcs(rest[last + 1 :]))
 
 
 def encode_ussd(code: str, form: UssdForm) -> str:
@@ -138,13 +94,6 @@ def decode_ussd(
     if form is UssdForm.AUTO:
         form = _recognise(raw, coding, charset, packs)
     return UssdText(_read(raw, coding, form, charset), raw, form)
-
-
-def _dcs(tail: str) -> int | None:
-    found = _TAIL.match(tail)
-    if found is None:
-        raise SmsFormatError("what follows the string of a +CUSD line is no data coding scheme")
-    return int(found[1]) if found[1] else None
 
 
 def _recognise(raw: str, coding: Coding, charset: Charset, packs: bool) -> UssdForm:

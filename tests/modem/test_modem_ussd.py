@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from modembank.at.ussd import UssdForm, read_ussd, ussd
+from modembank.at.ussd import read_ussd, ussd
 from modembank.errors import AtResultError, AtSyntaxError, ModemError, PortLostError, UssdTimeoutError, WrongStateError
 from modembank.modem import Modem, UssdReply, UssdStatus
 from tests.support.fake_modem import GENERIC, FakeModem, driven_fake
@@ -190,25 +190,14 @@ async def test_a_restart_ends_the_wait() -> None:
             await asking
 
 
-@pytest.mark.parametrize(
-    ("text", "form", "string"),
-    [
-        ("*100#", UssdForm.PLAIN, "*100#"),
-        ("*100#", UssdForm.UCS2, "002A0031003000300023"),
-        ("*100#", UssdForm.PACKED, "AA180C3602"),
-        ("*101#", UssdForm.PACKED, "AA182C3602"),
-        ("*123#", UssdForm.PACKED, "AA986C3602"),
-        ("*101*4#", UssdForm.PACKED, "AA182CA6A28D1A"),  # seven characters: CR fills the seven free bits
-    ],
-)
-def test_the_forms_of_a_code(text: str, form: UssdForm, string: str) -> None:
-    assert ussd(text, form).text == f'+CUSD=1,"{string}",15'
+def test_a_string_goes_out_as_it_is_written() -> None:
+    assert ussd("AA182CA6A28D1A").text == '+CUSD=1,"AA182CA6A28D1A",15'
 
 
-@pytest.mark.parametrize("text", ["", '*1"#', "*1#\r", "é", "x" * 161])
-def test_what_may_not_be_sent(text: str) -> None:
+@pytest.mark.parametrize("string", ["", '*1"#', "*1#\r", "é", "x" * 729])
+def test_what_may_not_be_sent(string: str) -> None:
     with pytest.raises(AtSyntaxError):
-        ussd(text, UssdForm.PLAIN)
+        ussd(string)
 
 
 @pytest.mark.parametrize(

@@ -8,40 +8,7 @@ from hypothesis import strategies as st
 
 from modembank.errors import SmsFormatError
 from modembank.sms.alphabet import encode, pack
-from modembank.sms.ussd import Charset, CusdReply, CusdStatus, UssdForm, decode_ussd, encode_ussd, parse_cusd
-
-DONE, WANTED = CusdStatus.DONE, CusdStatus.REPLY_WANTED
-MENU = '1. Balance\n2. "Offers", new'
-
-
-@pytest.mark.parametrize(
-    ("line", "reply"),
-    [
-        ('+CUSD: 0,"Balance: 5.00",15', CusdReply(DONE, "Balance: 5.00", 15)),
-        ('+CUSD:1,"x",72\r\n', CusdReply(WANTED, "x", 72)),
-        (f'+CUSD: 1,"{MENU}",15', CusdReply(WANTED, MENU, 15)),
-        ('+CUSD: 0,"a","b",15', CusdReply(DONE, 'a","b', 15)),
-        ('+CUSD: 0,"say "hi""', CusdReply(DONE, 'say "hi"')),
-        ('+CUSD: 0,"",15', CusdReply(DONE, "", 15)),
-        ('+CUSD: 0,"x",', CusdReply(DONE, "x")),
-        ("+CUSD: 2", CusdReply(CusdStatus.TERMINATED)),
-        ("+CUSD: 4", CusdReply(CusdStatus.NOT_SUPPORTED)),
-        ("+CUSD: 5,,15", CusdReply(CusdStatus.TIMEOUT, None, 15)),
-        ("+CUSD: 0,AA18,15", CusdReply(DONE, "AA18", 15)),
-        ("+CUSD: 0,AA18", CusdReply(DONE, "AA18")),
-    ],
-)
-def test_cusd(line: str, reply: CusdReply) -> None:
-    assert parse_cusd(line) == reply
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["", "+CUSD:", "+CUSD: 6", "+CUSD: x", "+CUSD: 00", "+CSQ: 1", '+CUSD: 0,"x', '+CUSD: 0,"x"y', '+CUSD: 0,"x",1234'],
-)
-def test_what_is_no_cusd(line: str) -> None:
-    with pytest.raises(SmsFormatError):
-        parse_cusd(line)
+from modembank.sms.ussd import Charset, UssdForm, decode_ussd, encode_ussd
 
 
 @pytest.mark.parametrize(
@@ -50,7 +17,9 @@ def test_what_is_no_cusd(line: str) -> None:
         ("*100#", UssdForm.PLAIN, "*100#"),
         ("*100#", UssdForm.UCS2, "002A0031003000300023"),
         ("*100#", UssdForm.PACKED, "AA180C3602"),
-        ("*101*4#", UssdForm.PACKED, "AA182CA6A28D1A"),
+        ("*101#", UssdForm.PACKED, "AA182C3602"),
+        ("*123#", UssdForm.PACKED, "AA986C3602"),
+        ("*101*4#", UssdForm.PACKED, "AA182CA6A28D1A"),  # seven characters: CR fills the seven free bits
     ],
 )
 def test_codes(code: str, form: UssdForm, written: str) -> None:
