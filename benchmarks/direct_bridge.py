@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from bench_lines import Answer, serve, usage
 
 from modembank.call.bridge import DirectMediaEngine
-from modembank.call.media import Levels, MediaPhase, MediaSession, MediaSettings, MediaState
+from modembank.call.media import AudioPlace, Levels, MediaPhase, MediaSession, MediaSettings, MediaState
 from modembank.media.gctune import settle_gc
 from modembank.media.reactor import MediaLoop
 
@@ -46,7 +45,7 @@ async def main() -> None:
 
     async def handle(request: Answer) -> Answer:
         if request["op"] == "attach":
-            session = await engine.open(f"call_{len(sessions)}", Path(request["port"]), Sink())
+            session = await engine.open(f"call_{len(sessions)}", AudioPlace(str(request["port"])), Sink())
             session.phase(MediaPhase.TALKING)
             sessions.append(session)
             return {"answer": await session.attach(request["offer"])}

@@ -72,8 +72,13 @@ class IceServer(_Section):
 class MediaSettings(_Section):
     """The voice path."""
 
-    codecs: tuple[Literal["PCMA", "PCMU", "opus"], ...] = Field(
-        ("PCMA", "PCMU", "opus"), description="Codecs in order of preference; G.711 is what GSM audio fits."
+    codecs: tuple[Literal["PCMA", "PCMU", "opus", "G722"], ...] = Field(
+        ("PCMA", "PCMU", "opus", "G722"),
+        description="Codecs in order of preference; G.711 is what GSM audio fits. For sound of 16 kHz, opus and "
+        "G722 come first.",
+    )
+    wideband: bool = Field(
+        True, description="Ask modems for 16 kHz sound where their family has it; false keeps all at 8 kHz."
     )
     ice_servers: tuple[IceServer, ...] = Field((), description="STUN and TURN servers, none by default.")
     ringback: bool = Field(True, description="Generate a ringing tone while the network sends none.")

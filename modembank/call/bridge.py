@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from modembank.call.media import (
+    AudioPlace,
     Levels,
     MediaPhase,
     MediaSession,
@@ -21,7 +22,7 @@ from modembank.media import pcm as samples
 from modembank.media import tones
 from modembank.media.codecs import Codec
 from modembank.media.playout import Playout
-from modembank.media.records import FRAME_BYTES, FRAME_S, SILENCE
+from modembank.media.records import FRAME_S, RATE_HZ, WIDE_RATE_HZ
 from modembank.tty.audio import AudioPort
 from modembank.webrtc.peer import WebRtcPeer
 from modembank.webrtc.stream import SendStream
@@ -46,15 +47,18 @@ class BridgeSession:
     """The media of one call; made by `DirectMediaEngine.open()`."""
 
     def __init__(
-        self, engine: DirectMediaEngine, call_id: str, audio_path: Path, settings: MediaSettings, sink: MediaSink
+        self, engine: DirectMediaEngine, call_id: str, audio: AudioPlace, settings: MediaSettings, sink: MediaSink
     ) -> None:
         """Raises PortError when the audio port cannot be taken."""
         self._engine = engine
         self._call_id = call_id
         self._settings = settings
         self._sink = sink
-        self._port = AudioPort(audio_path)
-        self._playout = Playout()
+        self._rate_hz = audio.rate_hz
+        self._port = AudioPort(Path(audio.name), audio.rate_hz)
+        self._size = self._port.frame_bytes
+        self._silence = bytes(self._size)
+        self._playout = Playout(audio.rate_hz)
         self._stream = SendStream()
         self._peer: WebRtcPeer | None = None
         self._attaching = asyncio.Lock()
@@ -65,8 +69,8 @@ class BridgeSession:
         self._muted = False
         self._early = False
         self._loud_frames = 0
-        self._ringback = tones.Loop(tones.ringback_frames(settings.country))
-        self._comfort = tones.Loop(tones.comfort_frames())
+        self._ringback = tones.Loop(tones.ringback_frames(settings.country, audio.rate_hz))
+        self._comfort = tones.Loop(tones.comfort_frames(audio.rate_hz))
         self._frames = 0
         self._rms_to_far = self._rms_from_far = 0
         self._last_read = 0
@@ -83,7 +87,7 @@ class BridgeSession:
         async with self._attaching:
             if self._closed:
                 raise WrongStateError("the call's media is closed")
-            peer = WebRtcPeer(self._settings, self, self._stream)
+            peer = WebRtcPeer(self._settings, self, self._stream, self._rate_hz)
             try:
                 answer = await peer.answer(offer_sdp)
                 if self._closed:
@@ -165,12 +169,12 @@ class BridgeSession:
     def far_frame(self, position: int, pcm: bytes) -> None:
         """One frame of the far side: written to the modem now, or kept until its turn."""
         if self._muted or (not self._talking and self._phase is MediaPhase.HELD):
-            pcm = SILENCE
+            pcm = self._silence
         out = self._playout.frame(position, pcm)
         if out:
             taken = self._port.write(out)
-            if taken * FRAME_BYTES != len(out):
-                self._playout.refused(len(out) // FRAME_BYTES - taken)
+            if taken * self._size != len(out):
+                self._playout.refused(len(out) // self._size - taken)
 
     def far_missing(self, position: int) -> bool:
         """Return whether the modem has not been given anything in this frame's place yet."""
@@ -207,7 +211,7 @@ class BridgeSession:
 
     def stand_in(self) -> None:
         """Give the far side one frame while the modem gives none."""
-        self._to_far(SILENCE)
+        self._to_far(self._silence)
 
     @property
     def has_peer(self) -> bool:
@@ -219,7 +223,8 @@ class BridgeSession:
         if self.stalled:
             self.stalled = False
             self._playout.restart()
-        count = len(data) // FRAME_BYTES
+        size = self._size
+        count = len(data) // size
         if count == 1:
             if self._talking and self._peer is not None:
                 self._peer.send(data)
@@ -229,12 +234,12 @@ class BridgeSession:
             else:
                 self._to_far(data)
         else:
-            for start in range(0, len(data), FRAME_BYTES):
-                self._to_far(data[start : start + FRAME_BYTES])
+            for start in range(0, len(data), size):
+                self._to_far(data[start : start + size])
         fillers = self._playout.tick(count)
         if fillers:
             taken = self._port.write(fillers)
-            self._playout.refused(len(fillers) // FRAME_BYTES - taken)
+            self._playout.refused(len(fillers) // size - taken)
 
     def _modem_gone(self, error: OSError | None) -> None:
         _log.warning("call %s: the modem's audio port went away (%s)", self._call_id, error or "end of file")
@@ -291,12 +296,13 @@ class DirectMediaEngine:
         self._housekeeping: asyncio.TimerHandle | None = None
         self._standing_in: asyncio.TimerHandle | None = None
         # Made once here, so that no call waits for the arithmetic.
-        tones.ringback_frames(settings.country)
-        tones.comfort_frames()
+        for rate_hz in (RATE_HZ, WIDE_RATE_HZ):
+            tones.ringback_frames(settings.country, rate_hz)
+            tones.comfort_frames(rate_hz)
 
-    async def open(self, call_id: str, audio_path: Path, sink: MediaSink) -> MediaSession:
+    async def open(self, call_id: str, audio: AudioPlace, sink: MediaSink) -> MediaSession:
         """See `MediaEngine.open`."""
-        session = BridgeSession(self, call_id, audio_path, self._settings, sink)
+        session = BridgeSession(self, call_id, audio, self._settings, sink)
         self._sessions.add(session)
         loop = asyncio.get_running_loop()
         if self._housekeeping is None:

@@ -60,10 +60,10 @@ class FarLeg:
             if self._closed:
                 raise WrongStateError("the call is over")
             if self._session is None:
-                path = self._line.audio_path
-                if path is None:
+                audio = self._line.audio
+                if audio is None:
                     raise NoVoiceError("the modem has no audio port")
-                self._session = await self._engine.open(self._call_id, path, self)
+                self._session = await self._engine.open(self._call_id, audio, self)
                 self._session.phase(self._phase)
             return self._session
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
+
+from modembank.media.records import AudioPlace
 
 
 class Line(Protocol):
     """A modem with a usable SIM, as one call sees it. All methods raise AtError, ModemError or PortError."""
 
     @property
-    def audio_path(self) -> Path | None:
-        """The audio port; None when the modem has none."""
+    def audio(self) -> AudioPlace | None:
+        """Where its sound is, at the rate that it has now; None when the modem has none."""
         ...
 
     @property

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
 
 from modembank.bus.vocabulary import MediaState
 from modembank.media.records import (
+    AudioPlace,
     CodecName,
     IceServer,
     Levels,
@@ -16,6 +16,7 @@ from modembank.media.records import (
 )
 
 __all__ = [
+    "AudioPlace",
     "CodecName",
     "IceServer",
     "Levels",
@@ -101,7 +102,7 @@ class MediaSession(Protocol):
 class MediaEngine(Protocol):
     """Opens the media of calls."""
 
-    async def open(self, call_id: str, audio_path: Path, sink: MediaSink) -> MediaSession:
+    async def open(self, call_id: str, audio: AudioPlace, sink: MediaSink) -> MediaSession:
         """Take the modem's audio port; to be done before `ATD`.
 
         Raises:

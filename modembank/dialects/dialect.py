@@ -28,6 +28,16 @@ class VoiceMoment(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateSwitch:
+    """How a family is asked for 16 kHz, and for 8 kHz; wide if an answer to `read_back` begins with `proof`."""
+
+    wide: AtCommand
+    narrow: AtCommand
+    read_back: AtCommand
+    proof: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VoicePath:
     """How voice is put on the audio tty, and how that is proven.
 
@@ -42,6 +52,7 @@ class VoicePath:
     proof: str
     off: AtCommand | None = None
     rate_hz: int = 8000
+    rates: RateSwitch | None = None  # asked at bring-up; without it there is `rate_hz` only
     moment: VoiceMoment = VoiceMoment.BEFORE_DIAL
     settle_s: float = 0.0
     tries: int = 1

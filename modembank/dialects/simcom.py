@@ -22,7 +22,7 @@ from modembank.at.command import DTMF_DIGITS, READ_EF_ICCID, SIM_S, AtCommand, s
 from modembank.at.fields import read_fields, read_number, read_text
 from modembank.at.pin import SIMCOM_RETRIES, STANDARD_RETRIES
 from modembank.at.urcs import SIMCOM
-from modembank.dialects.dialect import CallEvents, Dialect, Role, VoiceMoment, VoicePath
+from modembank.dialects.dialect import CallEvents, Dialect, RateSwitch, Role, VoiceMoment, VoicePath
 
 _KINDS = {
     ClccState.ACTIVE: CallKind.ANSWERED,
@@ -69,6 +69,24 @@ def read_digit(line: str) -> str | None:
     return None
 
 
+_CPCMREG = VoicePath(
+    on=setting("+CPCMREG=1"),
+    read_back=AtCommand("+CPCMREG=?", "+CPCMREG:"),
+    proof="+CPCMREG:(0",
+    off=setting("+CPCMREG=0"),
+    moment=VoiceMoment.AFTER_CONNECT,
+    settle_s=0.1,
+    tries=4,
+    pause_s=0.2,
+    off_first=True,  # some firmware leaves the bus when a call ends under an open stream
+    rates=RateSwitch(  # lost at a reset; sent either way, since some firmware keeps another rate
+        wide=setting("+CPCMFRM=1"),
+        narrow=setting("+CPCMFRM=0"),
+        read_back=AtCommand("+CPCMFRM?", "+CPCMFRM:"),
+        proof="+CPCMFRM:1",
+    ),
+)
+
 SIM7600 = Dialect(
     name="simcom-sim7600",
     usb_ids=frozenset({(0x1E0E, 0x9001)}),
@@ -78,23 +96,12 @@ SIM7600 = Dialect(
         "+CCWA=0,0,1",
         "+CEREG=2",
         "+CVHU=0",
-        "+CPCMFRM=0",  # 8 kHz; some firmware keeps another rate
         "+CECM=0",  # the echo canceller belongs to the browser: nothing acoustic is here
         "+DDET=1",
         "+CSCLK=0",  # asleep it loses what is written
     ),
     call_events=(CallEvents(setting("+CLCC=1"), "clcc"),),
-    voice=VoicePath(
-        on=setting("+CPCMREG=1"),
-        read_back=AtCommand("+CPCMREG=?", "+CPCMREG:"),
-        proof="+CPCMREG:(0",
-        off=setting("+CPCMREG=0"),
-        moment=VoiceMoment.AFTER_CONNECT,
-        settle_s=0.1,
-        tries=4,
-        pause_s=0.2,
-        off_first=True,  # some firmware leaves the bus when a call ends under an open stream
-    ),
+    voice=_CPCMREG,
     read_iccid=(AtCommand("+CICCID", "+ICCID:", timeout_s=SIM_S), READ_EF_ICCID),
     urcs=SIMCOM,
     read_indication=read_call,
@@ -109,5 +116,6 @@ SIM5360 = replace(
     SIM7600,
     name="simcom-sim5360",
     usb_ids=frozenset({(0x05C6, 0x9000)}),
-    optional=tuple(text for text in SIM7600.optional if text not in {"+CEREG=2", "+CPCMFRM=0"}),
+    optional=tuple(text for text in SIM7600.optional if text != "+CEREG=2"),
+    voice=replace(_CPCMREG, rates=None),  # 8 kHz only
 )

@@ -27,6 +27,7 @@ class Sound(StrEnum):
     SILENT = "silent"
     ECHO = "echo"
     TONE = "tone"
+    WIDE_TONE = "wide_tone"
     SPEECH = "speech"
     DTMF = "dtmf"
     ANNOUNCEMENT = "announcement"
@@ -79,6 +80,7 @@ PLANS = (
     Plan("no_alerting", "+447700900909", setup_s=0.0, alerts=False, sound=Sound.ECHO),
     Plan("drops", "+447700900910", sound=Sound.TONE, talk_s=5.0, talk_cause=41),
     Plan("dtmf", "+447700900912", sound=Sound.DTMF),
+    Plan("wide_tone", "+447700900914", sound=Sound.WIDE_TONE),
     Plan("congestion", "+447700900913", setup_s=0.0, alerts=False, ring_s=0.0, answers=False, cause=42),
 )
 UNASSIGNED = Plan("nobody", "", alerts=False, ring_s=0.0, answers=False, cause=1)
@@ -137,7 +139,7 @@ class PartyCall:
             return SILENCE
         position = self._position
         self._position += 1
-        if self._sound in (Sound.TONE, Sound.ANNOUNCEMENT):
+        if self._sound in (Sound.TONE, Sound.WIDE_TONE, Sound.ANNOUNCEMENT):
             return self._frames[position % len(self._frames)]
         if self._sound is Sound.SPEECH:
             position %= len(self._frames) + SPEECH_PAUSE_FRAMES
@@ -161,6 +163,8 @@ class PartyCall:
         self._sound, self._position = sound, 0
         if sound is Sound.TONE:
             self._frames = signals.tone()
+        elif sound is Sound.WIDE_TONE:
+            self._frames = signals.wide_tone()
         elif sound is Sound.SPEECH:
             self._frames = self._speech()
         elif sound is Sound.DTMF:

@@ -24,6 +24,9 @@ TONE_HZ = 1000.0
 TONE_DBFS = -10.0
 """Level of a sine: 0 dBFS is a sine whose peaks reach full scale."""
 
+WIDE_TONE_HZ = 6000.0
+"""Above what 8 kHz can carry: it is heard over a 16 kHz path or not at all."""
+
 DTMF_DBFS = -9.0
 DTMF_ON_S = 0.2
 DTMF_HZ = {
@@ -54,6 +57,14 @@ def sines(parts: tuple[tuple[float, float], ...], duration_s: float) -> array[in
 def tone() -> Frames:
     """Return one second of the tone party; it can be repeated without a step."""
     return to_frames(sines(((TONE_HZ, TONE_DBFS),), 1.0))
+
+
+@functools.cache
+def wide_tone() -> Frames:
+    """Return one frame of the wide-band tone party at 16 kHz; it can be repeated without a step."""
+    step = 2 * math.pi * WIDE_TONE_HZ / (2 * RATE_HZ)
+    peak = 32767 * 10 ** (TONE_DBFS / 20)
+    return (array("h", (round(peak * math.sin(step * n)) for n in range(2 * FRAME_SAMPLES))).tobytes(),)
 
 
 @functools.cache

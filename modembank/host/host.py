@@ -66,6 +66,7 @@ class Host:
         sysfs_root: Path,
         dev_root: Path,
         rescan_s: float,
+        wideband: bool = False,
     ) -> None:
         self.host_id = host_id
         self._bus = bus
@@ -74,6 +75,7 @@ class Host:
         self._sysfs_root = sysfs_root
         self._dev_root = dev_root
         self._rescan_s = rescan_s
+        self._wideband = wideband
         self._guard = Guard()
         self._keepers: dict[str, ModemKeeper] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -126,7 +128,12 @@ class Host:
     def _keep(self, ports: ModemPorts) -> None:
         log.info("modem %s (%s) is attached", ports.usb_path, ports.dialect)
         keeper = ModemKeeper(
-            ports, host_id=self.host_id, opener=self._opener, engine=self._engine, publish=self._bus.publish
+            ports,
+            host_id=self.host_id,
+            opener=self._opener,
+            engine=self._engine,
+            publish=self._bus.publish,
+            wideband=self._wideband,
         )
         self._keepers[ports.usb_path] = keeper
         self._tasks[ports.usb_path] = asyncio.create_task(keeper.run(), name=f"modem:{ports.usb_path}")

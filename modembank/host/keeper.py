@@ -58,12 +58,13 @@ class ModemKeeper:
         opener: TransportOpener,
         engine: MediaEngine,
         publish: Callable[[AnyEvent], None],
+        wideband: bool = False,
     ) -> None:
         self.ports = ports
         self._host_id = host_id
         self._engine = engine
         self._publish = publish
-        self._modem = Modem(ports, self, backend=opener)
+        self._modem = Modem(ports, self, backend=opener, wideband=wideband)
         self._call: Call | None = None
         self._usb_path = ports.usb_path
         self._cleared = False

@@ -1,4 +1,4 @@
-"""libopus by ctypes, at 8 kHz mono: the GSM side has no more, and it costs a fifth of 48 kHz stereo.
+"""libopus by ctypes, mono at the modem's own rate: it has no more, and 8 kHz cost a fifth of 48 kHz stereo.
 
 Source: RFC 6716, RFC 7587; libopus 1.x `opus.h` and `opus_defines.h`.
 """
@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 
 from modembank.errors import MediaError
-from modembank.media.records import FRAME_SAMPLES, RATE_HZ
+from modembank.media.records import RATE_HZ
 
 BITRATE_BPS = 24_000
-"""Transparent for narrow-band speech, with room for in-band FEC."""
+"""Transparent for speech at 8 and 16 kHz, with room for in-band FEC. Source: RFC 7587 section 3.1.1."""
 
 _COMPLEXITY = 0  # 0 and 1 cost 22-24 us a frame, 2 and more twice that; at 8 kHz the ear hears no difference
 _EXPECTED_LOSS_PERCENT = 5  # in-band FEC is only written when some loss is expected
@@ -23,7 +23,7 @@ _APPLICATION_VOIP = 2048
 _SET_BITRATE, _SET_VBR, _SET_COMPLEXITY = 4002, 4006, 4010
 _SET_INBAND_FEC, _SET_PACKET_LOSS_PERC, _SET_DTX = 4012, 4014, 4016
 _MAX_PACKET_BYTES = 1275
-_MAX_SAMPLES = RATE_HZ * 120 // 1000  # the longest packet is 120 ms
+_LONGEST_MS = 120  # what one packet may hold
 
 
 def _candidates() -> list[str]:
@@ -77,15 +77,16 @@ def available() -> bool:
 class OpusEncoder:
     """24 kbit/s, complexity 0, in-band FEC, no DTX."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate_hz: int = RATE_HZ) -> None:
         """Raises MediaError when there is no libopus."""
         lib = _library()
         error = ctypes.c_int()
         self._destroy = lib.opus_encoder_destroy
         self._encode = lib.opus_encode
-        self._state = ctypes.c_void_p(lib.opus_encoder_create(RATE_HZ, 1, _APPLICATION_VOIP, ctypes.byref(error)))
+        self._state = ctypes.c_void_p(lib.opus_encoder_create(rate_hz, 1, _APPLICATION_VOIP, ctypes.byref(error)))
         if error.value != 0:
             raise MediaError(f"opus_encoder_create failed with {error.value}")
+        self._samples = rate_hz // 50
         self._out = ctypes.create_string_buffer(_MAX_PACKET_BYTES)
         for request, value in (
             (_SET_BITRATE, BITRATE_BPS),
@@ -100,8 +101,8 @@ class OpusEncoder:
                 raise MediaError(f"opus_encoder_ctl {request} was refused")
 
     def encode(self, pcm: bytes, _width: int = 2) -> bytes:
-        """Return one packet for 160 samples of two bytes."""
-        size = self._encode(self._state, pcm, FRAME_SAMPLES, self._out, _MAX_PACKET_BYTES)
+        """Return one packet for 20 ms of two-byte samples."""
+        size = self._encode(self._state, pcm, self._samples, self._out, _MAX_PACKET_BYTES)
         if size < 0:
             raise MediaError(f"opus_encode failed with {size}")
         return ctypes.string_at(self._out, size)
@@ -113,30 +114,32 @@ class OpusEncoder:
 
 
 class OpusDecoder:
-    """Decodes any Opus stream to 8 kHz mono, whatever the sender's bandwidth and channels."""
+    """Decodes any Opus stream to mono at one rate, whatever the sender's bandwidth and channels."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate_hz: int = RATE_HZ) -> None:
         """Raises MediaError when there is no libopus."""
         lib = _library()
         error = ctypes.c_int()
         self._destroy = lib.opus_decoder_destroy
         self._decode = lib.opus_decode
-        self._state = ctypes.c_void_p(lib.opus_decoder_create(RATE_HZ, 1, ctypes.byref(error)))
+        self._state = ctypes.c_void_p(lib.opus_decoder_create(rate_hz, 1, ctypes.byref(error)))
         if error.value != 0:
             raise MediaError(f"opus_decoder_create failed with {error.value}")
-        self._out = ctypes.create_string_buffer(2 * _MAX_SAMPLES)
+        self._samples = rate_hz // 50
+        self._longest = rate_hz * _LONGEST_MS // 1000
+        self._out = ctypes.create_string_buffer(2 * self._longest)
 
     def decode(self, packet: bytes, _width: int = 2) -> bytes:
         """Return the packet's samples of two bytes; nothing when it is damaged."""
-        return self._run(packet, len(packet), _MAX_SAMPLES, 0)
+        return self._run(packet, len(packet), self._longest, 0)
 
     def conceal(self) -> bytes:
-        """Return 160 samples in place of a lost packet."""
-        return self._run(None, 0, FRAME_SAMPLES, 0)
+        """Return 20 ms in place of a lost packet."""
+        return self._run(None, 0, self._samples, 0)
 
     def recover(self, next_packet: bytes) -> bytes:
-        """Return the 160 samples before `next_packet` from its in-band FEC, or concealment if it has none."""
-        return self._run(next_packet, len(next_packet), FRAME_SAMPLES, 1)
+        """Return the 20 ms before `next_packet` from its in-band FEC, or concealment if it has none."""
+        return self._run(next_packet, len(next_packet), self._samples, 1)
 
     def _run(self, packet: bytes | None, size: int, samples: int, fec: int) -> bytes:
         count = self._decode(self._state, packet, size, self._out, samples, fec)

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from modembank.media.pcm import rms, scaled
-from modembank.media.records import SILENCE
+from modembank.media.records import RATE_HZ, frame_bytes
 
 FLOOR_FRAMES = 1
 """What the modem must always hold after a tick: the frame it plays until the next one."""
@@ -66,6 +66,7 @@ class Playout:
         "_newest",
         "_patience",
         "_shed_due",
+        "_silence",
         "_since_shed",
         "_ticking",
         "_window_burst",
@@ -75,9 +76,9 @@ class Playout:
         "last",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, rate_hz: int = RATE_HZ) -> None:
         self.counters = PlayoutCounters()
-        self.last = SILENCE
+        self.last = self._silence = bytes(frame_bytes(rate_hz))
         """The last frame that was put out: for the level meter and for concealment."""
         self._conceal: Callable[[], bytes] | None = None
         self._level = 0
@@ -119,7 +120,7 @@ class Playout:
 
         Args:
             position: its place in the stream, counted in frames; never the same one twice.
-            pcm: `FRAME_BYTES` of samples.
+            pcm: one frame of samples.
         """
         newest = self._newest
         if newest is None:
@@ -241,15 +242,15 @@ class Playout:
         """The modem's clock begins: these fillers are the cushion itself and take nobody's place."""
         frames = FLOOR_FRAMES - self._level
         self._level = FLOOR_FRAMES
-        return SILENCE * frames
+        return self._silence * frames
 
     def _filler(self) -> bytes:
         if self._newest is None or self._filled >= len(_FADE):
-            self.last = SILENCE
-            return SILENCE
+            self.last = self._silence
+            return self._silence
         self.counters.concealed += 1
         if self._conceal is not None:
-            self.last = self._conceal() or SILENCE
+            self.last = self._conceal() or self._silence
         else:
             self.last = scaled(self.last, _FADE[self._filled])
         return self.last

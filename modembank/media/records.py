@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 RATE_HZ = 8000
-"""The GSM side's sample rate. Source: 3GPP TS 26.071 section 4 (narrow-band telephony)."""
+"""The GSM side's usual sample rate. Source: 3GPP TS 26.071 section 4 (narrow-band telephony)."""
+
+WIDE_RATE_HZ = 16000
+"""That of wide-band telephony, where the modem gives it. Source: 3GPP TS 26.171 section 4 (AMR-WB)."""
 
 FRAME_SAMPLES = 160
 """20 ms at 8 kHz; the frame of every GSM speech codec and the default ptime of RFC 3551 section 4.5."""
@@ -17,6 +20,12 @@ FRAME_BYTES = 2 * FRAME_SAMPLES
 FRAME_S = FRAME_SAMPLES / RATE_HZ
 
 SILENCE = bytes(FRAME_BYTES)
+
+
+def frame_bytes(rate_hz: int) -> int:
+    """Return the size of 20 ms of s16 mono PCM; the rate is a multiple of 50 Hz."""
+    return 2 * (rate_hz // 50)
+
 
 FLOOR_DBFS = -90.0
 """What digital silence is reported as: just under one bit of 16."""
@@ -37,6 +46,20 @@ class CodecName(StrEnum):
     PCMA = "PCMA"
     PCMU = "PCMU"
     OPUS = "opus"
+    G722 = "G722"
+
+
+WIDE_CODECS = frozenset({CodecName.OPUS, CodecName.G722})
+"""What carries 16 kHz sound as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioPlace:
+    """Where a modem's sound is and how it is sampled: s16 mono at `rate_hz`, 8000 or 16000."""
+
+    name: str
+    """The tty's path."""
+    rate_hz: int = RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +114,8 @@ class MediaSettings:
 
     ice_servers: tuple[IceServer, ...] = ()
     """Exactly these are asked; none by default, never a third party's."""
-    codecs: tuple[CodecName, ...] = (CodecName.PCMA, CodecName.PCMU, CodecName.OPUS)
-    """In order of preference; the first one that the offer has is answered."""
+    codecs: tuple[CodecName, ...] = (CodecName.PCMA, CodecName.PCMU, CodecName.OPUS, CodecName.G722)
+    """In order of preference; the first one that the offer has is answered, wide-band ones first at 16 kHz."""
     country: str = "GB"
     """ISO 3166-1 alpha-2: whose ringback tone is generated."""
     ringback: bool = True

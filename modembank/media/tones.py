@@ -13,7 +13,7 @@ from array import array
 from dataclasses import dataclass
 from functools import cache
 
-from modembank.media.records import FRAME_S, FRAME_SAMPLES, RATE_HZ, SILENCE
+from modembank.media.records import FRAME_S, RATE_HZ, frame_bytes
 
 _RINGBACK_RMS = 3700.0  # -19 dBFS: -13 dBm0, inside E.180's -10 +-5 dBm0
 _COMFORT_PEAK = 24  # uniform noise at about -67 dBFS: the line is audibly there, and not more
@@ -75,34 +75,35 @@ RINGBACK: dict[str, RingTone] = {
 """By ISO 3166-1 alpha-2; every other country gets the tone that E.180 recommends: 425 Hz, 1 s on, 4 s off."""
 
 
-def sine(hz: tuple[float, ...], samples: int, rms: float) -> bytes:
-    """Return the sum of equally loud sines as s16 samples at 8 kHz; `rms` is that of the sum."""
+def sine(hz: tuple[float, ...], samples: int, rms: float, rate_hz: int = RATE_HZ) -> bytes:
+    """Return the sum of equally loud sines as s16 samples; `rms` is that of the sum."""
     each = rms * math.sqrt(2.0 / len(hz))
-    steps = [2.0 * math.pi * f / RATE_HZ for f in hz]
+    steps = [2.0 * math.pi * f / rate_hz for f in hz]
     return array("h", (int(sum(each * math.sin(w * i) for w in steps)) for i in range(samples))).tobytes()
 
 
 @cache
-def ringback_frames(country: str) -> tuple[bytes, ...]:
+def ringback_frames(country: str, rate_hz: int = RATE_HZ) -> tuple[bytes, ...]:
     """Return one whole cadence of a country's ringback as 20 ms frames, to be repeated."""
     tone = RINGBACK.get(country.upper(), _ITU)
+    size = frame_bytes(rate_hz)
     frames: list[bytes] = []
     for index, length_s in enumerate(tone.cadence_s):
         count = round(length_s / FRAME_S)
         if index % 2:
-            frames += [SILENCE] * count
+            frames += [bytes(size)] * count
         else:
-            pcm = sine(tone.hz, count * FRAME_SAMPLES, _RINGBACK_RMS)
-            frames += [pcm[i : i + 2 * FRAME_SAMPLES] for i in range(0, len(pcm), 2 * FRAME_SAMPLES)]
+            pcm = sine(tone.hz, count * size // 2, _RINGBACK_RMS, rate_hz)
+            frames += [pcm[i : i + size] for i in range(0, len(pcm), size)]
     return tuple(frames)
 
 
 @cache
-def comfort_frames() -> tuple[bytes, ...]:
+def comfort_frames(rate_hz: int = RATE_HZ) -> tuple[bytes, ...]:
     """Return half a second of comfort noise as 20 ms frames, to be repeated. Source: RFC 3389 section 1."""
     chance = random.Random(3389)
     return tuple(
-        array("h", (chance.randint(-_COMFORT_PEAK, _COMFORT_PEAK) for _ in range(FRAME_SAMPLES))).tobytes()
+        array("h", (chance.randint(-_COMFORT_PEAK, _COMFORT_PEAK) for _ in range(rate_hz // 50))).tobytes()
         for _ in range(25)
     )
 

@@ -41,7 +41,13 @@ class CallControl:
     """The calls of one modem from the opening of its port to its loss."""
 
     def __init__(
-        self, ask: Ask, dialect: Dialect, sink: ModemSink, timings: ModemTimings, on_busy: Callable[[], None]
+        self,
+        ask: Ask,
+        dialect: Dialect,
+        voice: VoiceSwitch,
+        sink: ModemSink,
+        timings: ModemTimings,
+        on_busy: Callable[[], None],
     ) -> None:
         self._ask = ask
         self._dialect = dialect
@@ -53,7 +59,7 @@ class CallControl:
         self._idle = asyncio.Event()
         self._idle.set()
         self._dialling = asyncio.Lock()
-        self.voice = VoiceSwitch(ask, dialect.voice)
+        self.voice = voice
         self._voiced: int | None = None  # the serial of the call that voice was switched on for
         self._voicing: asyncio.Task[None] | None = None
         self._hanging: asyncio.Task[None] | None = None

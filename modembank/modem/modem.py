@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from modembank.at.calls import CurrentCall
 from modembank.at.command import AtCommand, console
@@ -20,12 +19,14 @@ from modembank.errors import (
     PortLostError,
     SimNotReadyError,
 )
+from modembank.media.records import AudioPlace
 from modembank.modem.events import MessageSink, ModemSink
 from modembank.modem.info import ModemInfo, ModemState
 from modembank.modem.session import Session
 from modembank.modem.sim_care import SimCare
 from modembank.modem.snapshot import Snapshot
 from modembank.modem.timings import ModemTimings
+from modembank.modem.voice import VoiceSwitch
 from modembank.tty.backends import PortOpener
 from modembank.tty.channel import AtChannel
 from modembank.tty.discovery import ModemPorts
@@ -46,16 +47,19 @@ class Modem:
         messages: MessageSink | None = None,
         backend: SerialBackend | TransportOpener = SerialBackend.SERIALX,
         timings: ModemTimings | None = None,
+        wideband: bool = False,
     ) -> None:
         """`backend`: a choice, or the opener that all modems of a host share so that its limits hold for them all.
 
-        `messages` is told of short messages and USSD; without it, messages stay where they are stored.
+        `messages` is told of short messages and USSD; without it, messages stay where they are stored. `wideband`:
+        ask for 16 kHz sound where the family has it.
         """
         self._ports = ports
         self._sink = sink
         self._backend = backend
         self._timings = timings or ModemTimings()
         self._dialect = get_dialect(ports.dialect)
+        self._voice = VoiceSwitch(self._ask, self._dialect.voice, wideband=wideband)
         self._channel: AtChannel | None = None
         self._message_sink = messages
         self._snapshot = Snapshot(ports, sink, lambda: self._session.in_call())
@@ -70,9 +74,10 @@ class Modem:
         return self._snapshot.info
 
     @property
-    def audio_path(self) -> Path | None:
-        """The tty that carries voice."""
-        return self._ports.audio
+    def audio(self) -> AudioPlace | None:
+        """Where its sound is, at the rate that was proven at bring-up."""
+        path = self._ports.audio
+        return None if path is None else AudioPlace(str(path), self._voice.rate_hz)
 
     @property
     def atd_written(self) -> bool:
@@ -241,7 +246,14 @@ class Modem:
 
     def _new_session(self) -> Session:
         return Session(
-            self._ask, self._dialect, self._snapshot, self._care, self._sink, self._message_sink, self._timings
+            self._ask,
+            self._dialect,
+            self._voice,
+            self._snapshot,
+            self._care,
+            self._sink,
+            self._message_sink,
+            self._timings,
         )
 
     async def _serve(self, lost: asyncio.Future[None]) -> None:

@@ -22,6 +22,7 @@ from modembank.modem.sim_care import SimCare
 from modembank.modem.snapshot import Snapshot
 from modembank.modem.timings import ModemTimings
 from modembank.modem.ussd import Ussd
+from modembank.modem.voice import VoiceSwitch
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Session:
         self,
         ask: Ask,
         dialect: Dialect,
+        voice: VoiceSwitch,
         snapshot: Snapshot,
         care: SimCare,
         sink: ModemSink,
@@ -46,7 +48,7 @@ class Session:
         self._sink = sink
         self._timings = timings
         radio = asyncio.Lock()
-        self.calls = CallControl(ask, dialect, sink, timings, snapshot.refresh)
+        self.calls = CallControl(ask, dialect, voice, sink, timings, snapshot.refresh)
         self.messages = Messages(ask, dialect.message_stores, messages, radio, self.in_call)
         self.ussd = Ussd(ask, dialect.ussd, messages, radio, self.in_call, timings)
         self._attention = asyncio.Event()

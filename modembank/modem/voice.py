@@ -6,17 +6,22 @@ import asyncio
 import contextlib
 
 from modembank.at.command import AtCommand, join
-from modembank.dialects.dialect import VoiceMoment, VoicePath
+from modembank.dialects.dialect import RateSwitch, VoiceMoment, VoicePath
 from modembank.errors import AtError, AtResultError, NoVoiceError, PortLostError
+from modembank.media.records import RATE_HZ, WIDE_RATE_HZ
 from modembank.modem.ask import Ask
 
 
 class VoiceSwitch:
     """The voice path of one modem, or none."""
 
-    def __init__(self, ask: Ask, path: VoicePath | None) -> None:
+    def __init__(self, ask: Ask, path: VoicePath | None, *, wideband: bool = False) -> None:
+        """`wideband`: whether 16 kHz is asked for, where the family has it."""
         self._ask = ask
         self._path = path
+        self._wideband = wideband
+        self.rate_hz = RATE_HZ if path is None else path.rate_hz
+        """What the modem was last proven to give and take."""
 
     @property
     def exists(self) -> bool:
@@ -34,7 +39,11 @@ class VoiceSwitch:
         path = self._required()
         if path.moment is VoiceMoment.BEFORE_DIAL:
             await arm_voice(self._ask, path)
-            return
+        else:
+            await self._prove_known(path)
+        self.rate_hz = path.rate_hz if path.rates is None else await self._choose_rate(path.rates)
+
+    async def _prove_known(self, path: VoicePath) -> None:
         try:
             info = await self._ask(path.read_back)
         except AtResultError as error:
@@ -69,6 +78,16 @@ class VoiceSwitch:
         if path is not None and path.off is not None and path.off_first:
             with contextlib.suppress(AtError, PortLostError):
                 await self._ask(path.off)
+
+    async def _choose_rate(self, rates: RateSwitch) -> int:
+        if self._wideband:
+            with contextlib.suppress(AtResultError):
+                info = await self._ask(join(rates.wide, rates.read_back))
+                if any(line.replace(" ", "").startswith(rates.proof) for line in info):
+                    return WIDE_RATE_HZ
+        with contextlib.suppress(AtResultError):  # firmware that has one rate only
+            await self._ask(rates.narrow)
+        return RATE_HZ
 
     def _required(self) -> VoicePath:
         if self._path is None:

@@ -161,6 +161,7 @@ def _make_host(settings: Settings, bus: InProcessBus) -> Host:
         sysfs_root=settings.serial.sysfs_root,
         dev_root=settings.serial.dev_root,
         rescan_s=settings.serial.rescan_s,
+        wideband=media.wideband,
     )
 
 

@@ -1,7 +1,8 @@
-"""A modem's audio tty: raw 8 kHz s16 mono, whole 20 ms frames in, never a blocking write out.
+"""A modem's audio tty: raw s16 mono, whole 20 ms frames in, never a blocking write out.
 
 It reads and writes the descriptor itself: one loop callback a frame costs a third of any serial library.
-Source: hardware notes on `+QPCMV=1,0` (Quectel EC25 family): 16000 B/s each way on the NMEA interface.
+Source: hardware notes on `+QPCMV=1,0` (Quectel EC25 family, 16000 B/s each way on the NMEA interface) and on
+`+CPCMFRM` (SIMCom SIM7600, 16000 or 32000 B/s).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from modembank.errors import PortBusyError, PortError, PortMissingError
 from modembank.media.reactor import add_direct_reader, remove_direct_reader
-from modembank.media.records import FRAME_BYTES
+from modembank.media.records import RATE_HZ, frame_bytes
 
 _log = logging.getLogger(__name__)
 
@@ -56,16 +57,18 @@ class AudioPort:
         "_rest_out",
         "_started",
         "counters",
+        "frame_bytes",
         "path",
     )
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rate_hz: int = RATE_HZ) -> None:
         """Open, lock and flush the port; nothing is read before `start()`.
 
         Raises:
             PortError: the port is missing (PortMissingError), held (PortBusyError) or no terminal.
         """
         self.path = path
+        self.frame_bytes = frame_bytes(rate_hz)
         self.counters = AudioCounters()
         self._rest = b""
         self._rest_out = b""
@@ -91,7 +94,7 @@ class AudioPort:
 
         A write that stops inside a frame is made whole before the next one, so that samples stay aligned.
         """
-        frames = len(pcm) // FRAME_BYTES
+        frames = len(pcm) // self.frame_bytes
         if self._paused or self._fd < 0:
             self.counters.refused += frames
             return 0
@@ -144,28 +147,29 @@ class AudioPort:
         if not data:
             self._lose(None)
             return
-        if len(data) == FRAME_BYTES and not self._rest:
+        size = self.frame_bytes
+        if len(data) == size and not self._rest:
             self.counters.read += 1
             if self._on_pcm is not None:
                 self._on_pcm(data)
             return
-        if self._rest or len(data) % FRAME_BYTES:
+        if self._rest or len(data) % size:
             data = self._rest + data
-            whole = len(data) - len(data) % FRAME_BYTES
+            whole = len(data) - len(data) % size
             self._rest = data[whole:]
             if not whole:
                 return
             data = data[:whole]
-        self.counters.read += len(data) // FRAME_BYTES
+        self.counters.read += len(data) // size
         if self._on_pcm is not None:
             self._on_pcm(data)
 
     def _short_write(self, pcm: bytes, sent: int, frames: int) -> int:
         """Keep the rest of a frame that was begun; drop the whole ones behind it."""
         left = len(pcm) - sent
-        dropped = min(frames, left // FRAME_BYTES)
+        dropped = min(frames, left // self.frame_bytes)
         if sent:
-            self._rest_out = pcm[sent : sent + left % FRAME_BYTES]
+            self._rest_out = pcm[sent : sent + left % self.frame_bytes]
         self.counters.refused += dropped
         self.counters.written += frames - dropped
         return frames - dropped

@@ -31,7 +31,15 @@ from av import AudioFrame, AudioResampler
 from modembank.errors import MediaError
 from modembank.media import pcm as samples
 from modembank.media import rtp, telephone_event
-from modembank.media.records import FRAME_BYTES, FRAME_S, FRAME_SAMPLES, RATE_HZ, SILENCE, CodecName, IceServer
+from modembank.media.records import (
+    FRAME_BYTES,
+    FRAME_S,
+    FRAME_SAMPLES,
+    RATE_HZ,
+    CodecName,
+    IceServer,
+    frame_bytes,
+)
 from modembank.webrtc.internals import send_by_aiortc
 
 _EVENT_PAYLOAD_TYPE = 101  # what most equipment uses; any number of RFC 3551's dynamic range would do
@@ -41,27 +49,27 @@ class Voice(Protocol):
     """What the client says, frame by frame."""
 
     def next(self) -> bytes:
-        """Return the next 20 ms of s16 mono at 8 kHz."""
+        """Return the next 20 ms of s16 mono at the client's rate."""
         ...
 
 
 class ToneVoice:
     """A continuous sine."""
 
-    def __init__(self, hz: float, dbfs: float = -12.0) -> None:
+    def __init__(self, hz: float, dbfs: float = -12.0, rate_hz: int = RATE_HZ) -> None:
         """`dbfs` is the RMS level."""
-        self._hz, self._at = hz, 0
+        self._hz, self._rate_hz, self._at = hz, rate_hz, 0
         self._peak = 32768.0 * 10 ** (dbfs / 20) * math.sqrt(2)
 
     def next(self) -> bytes:
         """See `Voice.next`."""
-        step = 2 * math.pi * self._hz / RATE_HZ
-        start, self._at = self._at, self._at + FRAME_SAMPLES
+        step = 2 * math.pi * self._hz / self._rate_hz
+        start, self._at = self._at, self._at + self._rate_hz // 50
         return array("h", (int(self._peak * math.sin(step * i)) for i in range(start, self._at))).tobytes()
 
 
 class WavVoice:
-    """A WAV file once, then silence."""
+    """A WAV file once, then silence; at 8 kHz."""
 
     def __init__(self, path: Path) -> None:
         """Raises MediaError when the file is no 16-bit PCM WAV."""
@@ -83,9 +91,12 @@ class WavVoice:
 class SilentVoice:
     """Says nothing."""
 
+    def __init__(self, rate_hz: int = RATE_HZ) -> None:
+        self._silence = bytes(frame_bytes(rate_hz))
+
     def next(self) -> bytes:
         """See `Voice.next`."""
-        return SILENCE
+        return self._silence
 
 
 class WebrtcClient:
@@ -95,11 +106,14 @@ class WebrtcClient:
         self,
         voice: Voice | None = None,
         ice_servers: tuple[IceServer, ...] = (),
-        codecs: tuple[CodecName, ...] = (CodecName.PCMA, CodecName.PCMU, CodecName.OPUS),
+        codecs: tuple[CodecName, ...] = (CodecName.PCMA, CodecName.PCMU, CodecName.OPUS, CodecName.G722),
+        rate_hz: int = RATE_HZ,
     ) -> None:
+        """`rate_hz` is that of `voice` and of what is heard."""
         servers = [RTCIceServer(list(s.urls), s.username, s.credential) for s in ice_servers]
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
-        self._track = _VoiceTrack(voice or SilentVoice())
+        self._rate_hz = rate_hz
+        self._track = _VoiceTrack(voice or SilentVoice(rate_hz), rate_hz)
         self._heard = bytearray()
         self._ear: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
@@ -115,7 +129,7 @@ class WebrtcClient:
 
     @property
     def heard(self) -> bytes:
-        """Everything that was heard so far, s16 mono at 8 kHz."""
+        """Everything that was heard so far, s16 mono at the client's rate."""
         return bytes(self._heard)
 
     @property
@@ -184,8 +198,8 @@ class WebrtcClient:
         self._heard.clear()
 
     def save(self, path: Path) -> None:
-        """Write what was heard to a WAV file, 16 bit mono at 8 kHz."""
-        write_wav(path, self.heard)
+        """Write what was heard to a WAV file, 16 bit mono."""
+        write_wav(path, self.heard, self._rate_hz)
 
     async def close(self) -> None:
         """Hang up; idempotent."""
@@ -199,7 +213,7 @@ class WebrtcClient:
             self._ear = asyncio.create_task(self._hear(track))
 
     async def _hear(self, track: MediaStreamTrack) -> None:
-        resampler = AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
+        resampler = AudioResampler(format="s16", layout="mono", rate=self._rate_hz)
         while True:
             try:
                 frame = await track.recv()
@@ -213,9 +227,10 @@ class WebrtcClient:
 class _VoiceTrack(AudioStreamTrack):
     """Paces a voice in real time."""
 
-    def __init__(self, voice: Voice) -> None:
+    def __init__(self, voice: Voice, rate_hz: int) -> None:
         super().__init__()
         self.voice = voice
+        self._rate_hz = rate_hz
         self._started_s: float | None = None
         self._sent = 0
 
@@ -226,11 +241,12 @@ class _VoiceTrack(AudioStreamTrack):
             self._started_s = time.monotonic()
         await asyncio.sleep(self._started_s + self._sent * FRAME_S - time.monotonic())
         # Two equal channels: from one, aiortc's Opus path makes two that are 3 dB softer.
-        frame = AudioFrame(format="s16", layout="stereo", samples=FRAME_SAMPLES)
+        count = self._rate_hz // 50
+        frame = AudioFrame(format="s16", layout="stereo", samples=count)
         frame.planes[0].update(samples.stereo(self.voice.next()))
-        frame.sample_rate = RATE_HZ
-        frame.time_base = fractions.Fraction(1, RATE_HZ)
-        frame.pts = self._sent * FRAME_SAMPLES
+        frame.sample_rate = self._rate_hz
+        frame.time_base = fractions.Fraction(1, self._rate_hz)
+        frame.pts = self._sent * count
         self._sent += 1
         return frame
 
@@ -252,10 +268,10 @@ def read_wav(path: Path) -> bytes:
     return samples.resampled(samples.mono(data, channels), rate_hz, RATE_HZ)
 
 
-def write_wav(path: Path, pcm: bytes) -> None:
-    """Write s16 mono samples at 8 kHz."""
+def write_wav(path: Path, pcm: bytes, rate_hz: int = RATE_HZ) -> None:
+    """Write s16 mono samples."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(RATE_HZ)
+        file.setframerate(rate_hz)
         file.writeframes(pcm)

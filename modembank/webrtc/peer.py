@@ -19,7 +19,7 @@ from modembank.bus.vocabulary import MediaState
 from modembank.errors import InvalidOfferError
 from modembank.media import codecs, rtcp, rtp
 from modembank.media.codecs import Codec
-from modembank.media.records import CodecName, MediaSettings
+from modembank.media.records import RATE_HZ, CodecName, MediaSettings
 from modembank.webrtc import sdp
 from modembank.webrtc.internals import TX, Transport
 from modembank.webrtc.stream import FarFrames, ReceiveStream, SendStream
@@ -67,9 +67,10 @@ class _Reports:
 class WebRtcPeer:
     """One answered offer; closed for good when it fails, is replaced, or the call ends."""
 
-    def __init__(self, settings: MediaSettings, owner: PeerOwner, stream: SendStream) -> None:
-        """Raises MediaError when aiortc is of another shape."""
+    def __init__(self, settings: MediaSettings, owner: PeerOwner, stream: SendStream, rate_hz: int = RATE_HZ) -> None:
+        """`rate_hz` is that of the owner's frames. Raises MediaError when aiortc is of another shape."""
         self._settings = settings
+        self._rate_hz = rate_hz
         self._owner = owner
         self._out = stream
         self._transport = Transport(
@@ -121,8 +122,8 @@ class WebRtcPeer:
             InvalidOfferError: nothing in the offer can be answered; the peer is to be closed.
         """
         offer = sdp.parse_offer(offer_sdp)
-        chosen = offer.choose(codecs.usable(self._settings.codecs))
-        self._codec = codecs.make_codec(CodecName(_canonical(chosen.name)))
+        chosen = offer.choose(codecs.usable(self._settings.codecs, self._rate_hz))
+        self._codec = codecs.make_codec(CodecName(_canonical(chosen.name)), self._rate_hz)
         self._number = chosen.number
         events = frozenset(event.number for event in sdp.events_for(offer, chosen))
         frames = FarFrames(
@@ -140,6 +141,7 @@ class WebRtcPeer:
             tuple(transport.dtls.getLocalParameters().fingerprints),
             self._out.ssrc,
             self._cname,
+            self._rate_hz,
         )
         self._task = asyncio.create_task(self._connect(offer))
         return sdp.build_answer(offer, chosen, local)
@@ -161,7 +163,7 @@ class WebRtcPeer:
         task.add_done_callback(self._trickle.discard)
 
     def send(self, pcm: bytes) -> None:
-        """Send one frame of 160 samples now; without a connection only the timestamp goes on."""
+        """Send one frame of 20 ms now; without a connection only the timestamp goes on."""
         out = self._out
         codec = self._codec
         if codec is None:

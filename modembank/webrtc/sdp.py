@@ -12,7 +12,7 @@ from aiortc import RTCDtlsFingerprint, RTCIceCandidate, RTCIceParameters
 from aiortc import sdp as aiortc_sdp
 
 from modembank.errors import InvalidOfferError
-from modembank.media.records import CodecName
+from modembank.media.records import RATE_HZ, CodecName
 
 MAX_OFFER_BYTES = 65_536
 """The largest browser offers with audio alone are below 8 KiB."""
@@ -21,15 +21,15 @@ MAX_CANDIDATES = 64
 """Every remote candidate costs checks from each of our addresses."""
 
 _TELEPHONE_EVENT = "telephone-event"
-_CLOCK_HZ = {CodecName.PCMA: 8000, CodecName.PCMU: 8000, CodecName.OPUS: 48000}
-_STATIC = {0: CodecName.PCMU, 8: CodecName.PCMA}  # RFC 3551 table 4: need no rtpmap
+_CLOCK_HZ = {CodecName.PCMA: 8000, CodecName.PCMU: 8000, CodecName.OPUS: 48000, CodecName.G722: 8000}
+_STATIC = {0: CodecName.PCMU, 8: CodecName.PCMA, 9: CodecName.G722}  # RFC 3551 table 4: need no rtpmap
 _TOKEN = re.compile(r"[!-~]{0,64}")
 _REVERSED = {"sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 _OPUS_FMTP = (
-    "minptime=10;useinbandfec=1;usedtx=0;stereo=0;maxplaybackrate=8000;sprop-maxcapturerate=8000"
+    "minptime=10;useinbandfec=1;usedtx=0;stereo=0;maxplaybackrate={rate_hz};sprop-maxcapturerate={rate_hz}"
     ";maxaveragebitrate=24000"
 )
-"""RFC 7587 section 6.1: the GSM side has 8 kHz, so the browser need not send more."""
+"""RFC 7587 section 6.1: the modem has no more than its rate, so the browser need not send more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ class Local:
     fingerprints: tuple[RTCDtlsFingerprint, ...]
     ssrc: int
     cname: str
+    rate_hz: int = RATE_HZ
 
 
 def parse_offer(text: str) -> Offer:
@@ -215,7 +216,7 @@ def _audio(offer: Offer, codec: PayloadType, local: Local) -> list[str]:
         "a=rtcp:9 IN IP4 0.0.0.0",
         "a=rtcp-mux",
         f"a={_REVERSED.get(offer.direction, 'sendrecv')}",
-        *_formats(codec, events),
+        *_formats(codec, events, local.rate_hz),
         "a=ptime:20",
         "a=maxptime:60",
         f"a=ice-ufrag:{local.ice.usernameFragment}",
@@ -232,9 +233,9 @@ def _audio(offer: Offer, codec: PayloadType, local: Local) -> list[str]:
     return lines
 
 
-def _formats(codec: PayloadType, events: tuple[PayloadType, ...]) -> list[str]:
+def _formats(codec: PayloadType, events: tuple[PayloadType, ...], rate_hz: int) -> list[str]:
     if codec.name.lower() == CodecName.OPUS:
-        lines = [f"a=rtpmap:{codec.number} opus/48000/2", f"a=fmtp:{codec.number} {_OPUS_FMTP}"]
+        lines = [f"a=rtpmap:{codec.number} opus/48000/2", f"a=fmtp:{codec.number} {_OPUS_FMTP.format(rate_hz=rate_hz)}"]
     else:
         lines = [f"a=rtpmap:{codec.number} {codec.name}/{codec.clock_hz}"]
     for event in events:

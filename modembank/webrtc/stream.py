@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from time import monotonic
 
 from modembank.media.codecs import WIDTH, Codec
-from modembank.media.records import FRAME_BYTES, FRAME_SAMPLES
 from modembank.media.rtp import (
     HEADER,
     HEADER_BYTES,
@@ -72,6 +71,7 @@ class ReceiveStream:
         "_number",
         "_rest",
         "_rest_at",
+        "_size",
         "_step",
         "counter",
         "octets",
@@ -88,6 +88,7 @@ class ReceiveStream:
         self._events = events
         self._frames = frames
         self._step = codec.timestamp_step
+        self._size = codec.frame_bytes
         self._events_seen = EventReceiver()
         self._decode = codec.decode
         self._frame = frames.frame
@@ -110,7 +111,7 @@ class ReceiveStream:
             counter.arrived(sequence, timestamp, monotonic())
             self.octets += length - HEADER_BYTES
             pcm = self._decode(bytes(RX_VIEW[HEADER_BYTES:length]), WIDTH)
-            if len(pcm) == FRAME_BYTES:
+            if len(pcm) == self._size:
                 step = self._step
                 self._expected = (timestamp + step) & 0xFFFFFFFF
                 self._at = at = self._at + step
@@ -141,7 +142,7 @@ class ReceiveStream:
             if ahead == 2 and self._codec.recover is not None:
                 self._recover(at, payload)
             pcm = self._decode(payload, WIDTH)
-            if len(pcm) == FRAME_BYTES:
+            if len(pcm) == self._size:
                 # Rounded, because after an event some senders go on at a fraction of a frame.
                 self._frame((at + self._step // 2) // self._step, pcm)
             else:
@@ -169,19 +170,19 @@ class ReceiveStream:
         position = (at + self._step // 2) // self._step - 1
         if self._codec.recover is not None and self._frames.missing(position):
             pcm = self._codec.recover(payload)
-            if len(pcm) == FRAME_BYTES:
+            if len(pcm) == self._size:
                 self._frame(position, pcm)
 
     def _cut(self, at: int, pcm: bytes) -> None:
         """Cut packets of another length than 20 ms (RFC 3551 section 4.2 allows any) into frames."""
-        units_per_sample = self._step // FRAME_SAMPLES
-        if self._rest and at == self._rest_at + len(self._rest) // 2 * units_per_sample:
+        size = self._size
+        if self._rest and at == self._rest_at + len(self._rest) * self._step // size:
             pcm = self._rest + pcm
             at = self._rest_at
         position = (at + self._step // 2) // self._step
-        whole = len(pcm) - len(pcm) % FRAME_BYTES
-        for start in range(0, whole, FRAME_BYTES):
-            self._frame(position, pcm[start : start + FRAME_BYTES])
+        whole = len(pcm) - len(pcm) % size
+        for start in range(0, whole, size):
+            self._frame(position, pcm[start : start + size])
             position += 1
         self._rest = pcm[whole:]
-        self._rest_at = at + whole // 2 * units_per_sample
+        self._rest_at = at + whole * self._step // size

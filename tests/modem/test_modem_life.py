@@ -52,7 +52,7 @@ async def test_bring_up_to_ready(emulator: RunningEmulator, next_modem: Next, ba
         assert info.operator and info.registration is Registration.HOME and info.voice
         assert info.rssi_dbm is not None and -113 <= info.rssi_dbm <= -51
         assert truth["qpcmv"] == [1, 0]
-        assert rig.modem.audio_path is not None and rig.modem.audio_path.name in str(info.audio_port)
+        assert rig.modem.audio is not None and rig.modem.audio.name in str(info.audio_port)
         states = list(dict.fromkeys(one.state for one in rig.heard.infos))
         assert states == [ModemState.OPENING, ModemState.STARTING, ModemState.READY]
     assert rig.modem.info.state is ModemState.LOST

@@ -14,26 +14,30 @@ from pathlib import Path
 import numpy as np
 
 from modembank.call.bridge import DirectMediaEngine
-from modembank.call.media import Levels, MediaSession, MediaSettings, MediaState
+from modembank.call.media import AudioPlace, Levels, MediaSession, MediaSettings, MediaState
+from modembank.media.records import RATE_HZ, frame_bytes
 from modembank.webrtc.client import SilentVoice, Voice, WebrtcClient
-
-FRAME = 320
 
 
 class PtyModem:
     """Plays what it is given at its own 20 ms clock and says its voice at the same pace."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate_hz: int = RATE_HZ) -> None:
         self._master, slave = pty.openpty()
+        self.rate_hz = rate_hz
         tty.setraw(self._master)
         os.set_blocking(self._master, False)
         self.path = Path(os.ttyname(slave))
         os.close(slave)
-        self.voice: Voice = SilentVoice()
+        self.voice: Voice = SilentVoice(rate_hz)
         self.heard = bytearray()
         self.starved = 0
         self._fifo = bytearray()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def place(self) -> AudioPlace:
+        return AudioPlace(str(self.path), self.rate_hz)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -56,15 +60,16 @@ class PtyModem:
 
     async def _run(self) -> None:
         due = time.monotonic()
+        size = frame_bytes(self.rate_hz)
         while True:
             due += 0.02
             await asyncio.sleep(due - time.monotonic())
             with contextlib.suppress(BlockingIOError, OSError):
                 self._fifo += os.read(self._master, 4096)
-            if len(self._fifo) < FRAME:
+            if len(self._fifo) < size:
                 self.starved += 1
-            frame, self._fifo = self._fifo[:FRAME], self._fifo[FRAME:]
-            self.heard += frame.ljust(FRAME, b"\0")
+            frame, self._fifo = self._fifo[:size], self._fifo[size:]
+            self.heard += frame.ljust(size, b"\0")
             with contextlib.suppress(BlockingIOError, OSError):
                 os.write(self._master, self.voice.next())
 
@@ -101,8 +106,8 @@ class Sink:
 class Call:
     """One open media session with its modem, its sink, and clients that end with it."""
 
-    def __init__(self, settings: MediaSettings) -> None:
-        self.modem = PtyModem()
+    def __init__(self, settings: MediaSettings, rate_hz: int = RATE_HZ) -> None:
+        self.modem = PtyModem(rate_hz)
         self.sink = Sink()
         self.settings = settings
         self.session: MediaSession
@@ -110,7 +115,7 @@ class Call:
 
     async def open(self) -> None:
         engine = DirectMediaEngine(self.settings)
-        self.session = await engine.open("call_test", self.modem.path, self.sink)
+        self.session = await engine.open("call_test", self.modem.place, self.sink)
 
     async def connect(self, client: WebrtcClient) -> WebrtcClient:
         self.clients.append(client)
@@ -133,12 +138,12 @@ async def until(condition: Callable[[], bool], timeout_s: float = 15.0) -> None:
             await asyncio.sleep(0.01)
 
 
-def level(pcm: bytes, hz: float, seconds: float = 0.5) -> float:
+def level(pcm: bytes, hz: float, seconds: float = 0.5, rate_hz: int = RATE_HZ) -> float:
     """The level of one frequency in dBFS in the last part of a recording."""
-    values = np.frombuffer(bytes(pcm), np.int16).astype(float)[-int(8000 * seconds) :]
+    values = np.frombuffer(bytes(pcm), np.int16).astype(float)[-int(rate_hz * seconds) :]
     if len(values) == 0:
         return -90.0
-    wave = np.exp(-2j * np.pi * hz * np.arange(len(values)) / 8000)
+    wave = np.exp(-2j * np.pi * hz * np.arange(len(values)) / rate_hz)
     return float(20 * np.log10(max(abs((values * wave).mean()) * 2**0.5, 1.0) / 32768))
 
 

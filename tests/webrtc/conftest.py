@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from modembank.call.media import MediaSettings
+from modembank.media.records import RATE_HZ
 from tests.support.media_call import Call
 
 
@@ -15,8 +16,8 @@ async def call_with() -> AsyncIterator[Callable[..., Awaitable[Call]]]:
     """Open calls; with `ticking=False` the modem's clock stands still."""
     calls: list[Call] = []
 
-    async def make(settings: MediaSettings | None = None, *, ticking: bool = True) -> Call:
-        call = Call(settings or MediaSettings())
+    async def make(settings: MediaSettings | None = None, *, ticking: bool = True, rate_hz: int = RATE_HZ) -> Call:
+        call = Call(settings or MediaSettings(), rate_hz)
         await call.open()
         calls.append(call)
         if ticking:

@@ -66,7 +66,7 @@ def offer(
     return "".join(f"{line}\r\n" for line in lines if line != drop)
 
 
-def answer(text: str, preferred: tuple[CodecName, ...] = PREFERRED) -> list[str]:
+def answer(text: str, preferred: tuple[CodecName, ...] = PREFERRED, rate_hz: int = 8000) -> list[str]:
     parsed = sdp.parse_offer(text)
     local = sdp.Local(
         RTCIceParameters("uf12", "p" * 22),
@@ -74,6 +74,7 @@ def answer(text: str, preferred: tuple[CodecName, ...] = PREFERRED) -> list[str]
         (RTCDtlsFingerprint("sha-256", FINGERPRINT),),
         77,
         "cname",
+        rate_hz,
     )
     return sdp.build_answer(parsed, parsed.choose(preferred), local).split("\r\n")
 
@@ -96,6 +97,16 @@ def test_opus_when_it_is_preferred_or_alone() -> None:
         assert "m=audio 4000 UDP/TLS/RTP/SAVPF 111 110 126" in lines
         assert "a=rtpmap:110 telephone-event/48000" in lines
         assert any("useinbandfec=1" in line and "maxplaybackrate=8000" in line for line in lines)
+
+
+def test_wide_sound_is_answered_with_its_rate() -> None:
+    """G.722 is type 9 with a clock of 8000, though it samples at 16 kHz (RFC 3551 section 4.5.2)."""
+    text = offer("9 0 126").replace("a=rtpmap:9 G722/8000\r\n", "")
+    for lines in (answer(offer("9 0 126"), (CodecName.G722,)), answer(text, (CodecName.G722,))):
+        assert "m=audio 4000 UDP/TLS/RTP/SAVPF 9 126" in lines
+        assert "a=rtpmap:9 G722/8000" in lines
+    opus = answer(offer(), (CodecName.OPUS,), rate_hz=16_000)
+    assert any("maxplaybackrate=16000;sprop-maxcapturerate=16000" in line for line in opus)
 
 
 def test_the_offers_order_does_not_matter_but_ours_does() -> None:

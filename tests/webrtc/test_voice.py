@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from modembank.call.bridge import DirectMediaEngine
-from modembank.call.media import CodecName, MediaPhase, MediaSettings, MediaState
+from modembank.call.media import AudioPlace, CodecName, MediaPhase, MediaSettings, MediaState
 from modembank.errors import InvalidOfferError, PortBusyError, PortMissingError, WrongStateError
 from modembank.webrtc import internals
 from modembank.webrtc.client import SilentVoice, ToneVoice, WebrtcClient
@@ -285,16 +285,16 @@ async def test_closing_frees_the_port_and_is_idempotent(call_with: CallWith) -> 
     call = await call_with()
     engine = DirectMediaEngine(MediaSettings())
     with pytest.raises(PortBusyError):
-        await engine.open("call_other", call.modem.path, Sink())
+        await engine.open("call_other", call.modem.place, Sink())
     await call.connect(WebrtcClient())
     await asyncio.gather(call.session.close(), call.session.close())
     await call.session.close()
     with pytest.raises(WrongStateError):
         await call.session.attach("v=0")
-    again = await engine.open("call_next", call.modem.path, Sink())
+    again = await engine.open("call_next", call.modem.place, Sink())
     await again.close()
     with pytest.raises(PortMissingError):
-        await engine.open("call_none", Path("/dev/ttyNone"), Sink())
+        await engine.open("call_none", AudioPlace("/dev/ttyNone"), Sink())
 
 
 async def test_no_descriptor_is_left_behind() -> None:
@@ -302,7 +302,7 @@ async def test_no_descriptor_is_left_behind() -> None:
     engine = DirectMediaEngine(MediaSettings())
     counts = []
     for _ in range(3):
-        session = await engine.open("call_x", modem.path, Sink())
+        session = await engine.open("call_x", modem.place, Sink())
         client = WebrtcClient()
         await client.accept(await session.attach(await client.offer()))
         await client.connected()
