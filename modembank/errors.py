@@ -20,7 +20,7 @@
     ├── SmsFormatError           an SMS or a USSD string that does not follow its standard
     ├── ModemError               a modem that cannot do what was asked
     │   ├── NoVoiceError, SimNotReadyError, NotRegisteredError, DialFailedError, IllegalTransitionError
-    │   ├── SmsUnknownError, UssdTimeoutError (TimeoutError), PinRefusedError
+    │   ├── SmsUnknownError, UssdTimeoutError (TimeoutError), PinRefusedError, PinWrongError
     ├── MediaError               audio or its transport
     ├── StoreError               the database
     ├── RemoteError              the server that a command talks to
@@ -377,11 +377,17 @@ class UssdTimeoutError(ModemError, TimeoutError):
 
 
 class PinRefusedError(ModemError):
-    """A PIN was not tried, since a try could lock the card, or the card refused it."""
+    """A PIN or PUK was not tried, since a try could lock the card, or the card refused it."""
 
     code = "pin_refused"
     status = 409
     fault = Fault.OPERATOR
+
+
+class PinWrongError(PinRefusedError):
+    """The card was asked and refused the PIN or PUK: one try is gone."""
+
+    code = "pin_wrong"
 
 
 class IllegalTransitionError(ModembankError):

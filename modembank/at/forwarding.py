@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from modembank.at.command import AtCommand
+from modembank.at.command import AtCommand, RetryClass
 from modembank.at.fields import read_fields, read_number, read_optional, read_text
 
 NETWORK_S = 40.0  # the network is asked, not the card
@@ -32,6 +32,12 @@ class Forwarding:
 def query(reason: ForwardingReason) -> AtCommand:
     """`+CCFC=<reason>,2`."""
     return AtCommand(f"+CCFC={list(ForwardingReason).index(reason)},2", "+CCFC:", timeout_s=NETWORK_S)
+
+
+def erase(reason: ForwardingReason) -> AtCommand:
+    """`+CCFC=<reason>,4`: voice, data and fax of this reason are forwarded no more."""
+    index = list(ForwardingReason).index(reason)
+    return AtCommand(f"+CCFC={index},4", timeout_s=NETWORK_S, retry=RetryClass.ONCE)
 
 
 def read_forwarding(lines: tuple[str, ...], reason: ForwardingReason) -> Forwarding | None:

@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from modembank.at.command import SCAN_S, AtCommand, RetryClass
 from modembank.at.fields import read_fields, read_number, read_optional, read_text
-from modembank.errors import AtSyntaxError
+from modembank.errors import AtSyntaxError, RequestError
 
 _SIGNAL_TOP = 31
 _NUMERIC_FORMAT = 2
+_PLMN = re.compile(r"[0-9]{5,6}", re.ASCII)
 _UCS2 = re.compile(r"(?:00[0-9A-Fa-f]{2}){2,}")
 
 
@@ -51,11 +53,55 @@ _ACCESS = (
 
 @dataclass(frozen=True, slots=True)
 class RegistrationReport:
-    """+CREG, +CGREG or +CEREG, asked for or not. `domain` is the name before the colon."""
+    """+CREG, +CGREG or +CEREG, asked for or not. `domain` is the name before the colon.
+
+    `reject` is the network's cause for a refusal, which mode 3 tells.
+    """
 
     domain: str
     registration: Registration
     access: str | None
+    reject: int | None = None
+
+
+# Why a network refuses a card. Source: 3GPP TS 24.008 table 10.5.95.
+_REJECTS = {
+    2: "IMSI unknown in the home register",
+    3: "illegal card",
+    5: "IMEI not accepted",
+    6: "illegal modem",
+    11: "network not allowed",
+    12: "location area not allowed",
+    13: "roaming not allowed in this location area",
+    15: "no suitable cells in this location area",
+    17: "network failure",
+    22: "congestion",
+    25: "not authorised for this closed group",
+}
+
+# The network's cause, and back to the mode that bring-up set. A modem that has no mode 3 stays in its own.
+READ_REJECT = AtCommand("+CREG=3;+CREG?;+CREG=2", "+CREG:")
+AUTOMATIC_OPERATOR = AtCommand("+COPS=0", timeout_s=SCAN_S, retry=RetryClass.ONCE)
+
+
+def say_reject(cause: int) -> str:
+    """A cause in words, with its number. Source: 3GPP TS 24.008 section 10.5.3.6."""
+    return f"{_REJECTS.get(cause, 'other cause')} (cause {cause})"
+
+
+def is_plmn(text: str) -> bool:
+    """Whether a text is MCC and MNC, five or six digits. Source: 3GPP TS 23.003 section 2.2."""
+    return _PLMN.fullmatch(text) is not None
+
+
+def select_operator(plmn: str) -> AtCommand:
+    """`+COPS=1,2,"<plmn>"`: this network or none, until another choice. Raises RequestError.
+
+    Source: 3GPP TS 27.007 section 7.3.
+    """
+    if not is_plmn(plmn):
+        raise RequestError("an operator is named by its PLMN, five or six digits")
+    return AtCommand(f'+COPS=1,2,"{plmn}"', timeout_s=SCAN_S, retry=RetryClass.ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +127,9 @@ def read_registration(line: str) -> RegistrationReport:
     stat = read_number(fields, start)
     if not 0 <= stat < len(_ORDER):
         raise AtSyntaxError(f"{stat} is no registration state")
-    return RegistrationReport(match.group(1), _ORDER[stat], read_access(read_optional(fields, start + 3)))
+    # <cause_type> 0 says that <reject_cause> is one of TS 24.008.
+    reject = read_optional(fields, start + 5) if read_optional(fields, start + 4) == 0 else None
+    return RegistrationReport(match.group(1), _ORDER[stat], read_access(read_optional(fields, start + 3)), reject)
 
 
 def read_access(number: int | None) -> str | None:

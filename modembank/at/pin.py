@@ -14,6 +14,7 @@ from modembank.at.fields import read_fields, read_number, read_text
 from modembank.errors import AtSyntaxError, PinRefusedError
 
 _PIN = re.compile(r"[0-9]{4,8}", re.ASCII)
+_PUK = re.compile(r"[0-9]{8}", re.ASCII)
 
 STANDARD_RETRIES = AtCommand("+CPINR", "+CPINR:", timeout_s=SIM_S)
 QUECTEL_RETRIES = AtCommand("+QPINC?", "+QPINC:", timeout_s=SIM_S)
@@ -54,6 +55,26 @@ def enter_pin(pin: str) -> AtCommand:
     if not _PIN.fullmatch(pin):
         raise PinRefusedError("a PIN has 4 to 8 digits; nothing was tried")
     return AtCommand(f'+CPIN="{pin}"', timeout_s=SIM_S, retry=RetryClass.NEVER)
+
+
+def is_pin(text: str) -> bool:
+    """Whether a text can be a PIN. Source: 3GPP TS 31.101 section 9.5.1."""
+    return _PIN.fullmatch(text) is not None
+
+
+def is_puk(text: str) -> bool:
+    """Whether a text can be a PUK, which has eight digits. Source: 3GPP TS 31.101 section 9.5.1."""
+    return _PUK.fullmatch(text) is not None
+
+
+def enter_puk(puk: str, pin: str) -> AtCommand:
+    """`+CPIN="<puk>","<new pin>"`, never to be sent twice: ten wrong ones end the card. Raises PinRefusedError.
+
+    Source: 3GPP TS 27.007 section 8.3, TS 31.101 section 11.1.13.
+    """
+    if not is_puk(puk) or not is_pin(pin):
+        raise PinRefusedError("a PUK has 8 digits and a PIN 4 to 8; nothing was tried")
+    return AtCommand(f'+CPIN="{puk}","{pin}"', timeout_s=SIM_S, retry=RetryClass.NEVER)
 
 
 def read_lock(line: str) -> SimLock | None:

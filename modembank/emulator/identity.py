@@ -26,9 +26,18 @@ class Sim:
     number: str
     messages: MessageStore = field(default_factory=MessageStore, compare=False)
     lock: PinLock = field(default_factory=PinLock, compare=False)
+    forwarding: dict[int, str] = field(default_factory=dict, compare=False)
+    """Where the network sends voice calls, by reason of +CCFC; kept and told, not acted upon."""
     service_centre: str = "+447700900999"
     reference: int = -1
     """TP-MR of the last message sent. Source: 3GPP TS 31.102 clause 4.2.9, EF_SMSS."""
+
+    def set_forwarding(self, reason: int, number: str) -> None:
+        """Forward, or with an empty number do not."""
+        if number:
+            self.forwarding[reason] = number
+        else:
+            self.forwarding.pop(reason, None)
 
     def next_reference(self) -> int:
         """Return the TP-MR of the next message."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 
 from modembank.emulator import signals
+from modembank.emulator.commands.supplementary import Reason
 from modembank.emulator.connection import Connection, Side, Stage
 from modembank.emulator.identity import international
 from modembank.emulator.modem import Modem
@@ -122,6 +123,7 @@ def _registration(world: World, request: Request) -> Answer:
         raise EmulatorError("stat must be 0 to 10")
     radio = request.modem().radio
     radio.wanted = stat
+    radio.reject = request.integer("cause", 0)
     radio.become(stat)
     return {}
 
@@ -161,6 +163,20 @@ def _pin(world: World, request: Request) -> Answer:
     modem.lock()
     modem.unlock()
     return {"state": str(lock.state()), "tries": lock.pin_tries, "puk_tries": lock.puk_tries}
+
+
+def _forward(world: World, request: Request) -> Answer:
+    """Keep a forwarding for the SIM as its network would; an empty number takes it away."""
+    modem, number = request.modem(), request.text("number")
+    if modem.sim is None:
+        raise EmulatorError(f"modem {modem.index} has no SIM")
+    reason = request.integer("reason", 0)
+    if not 0 <= reason < len(Reason):
+        raise EmulatorError("reason must be 0 to 3")
+    if number and international(number) is None:
+        raise EmulatorError(f"{number} is no number to forward to")
+    modem.sim.set_forwarding(reason, number)
+    return {"forwardings": {str(key): to for key, to in sorted(modem.sim.forwarding.items())}}
 
 
 def _mute(world: World, request: Request) -> Answer:
@@ -306,6 +322,7 @@ OPERATIONS: dict[str, Callable[[World, Request], Answer]] = {
     "seed": _seed,
     "at_log": _at_log,
     "pin": _pin,
+    "forward": _forward,
     **SMS_OPERATIONS,
     **USSD_OPERATIONS,
 }

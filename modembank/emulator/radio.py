@@ -12,6 +12,7 @@ LAC, CELL = "1A2B", "1C3D401"
 SEARCHING = 2
 HOME = 1
 ROAMING = 5
+DENIED = 3
 OFF = 0
 REGISTER_S = 0.5
 """From searching to registered in the emulated network; a real one takes 2 to 30 s."""
@@ -33,6 +34,8 @@ class Radio:
     act: int = E_UTRAN
     functionality: int = 1
     selection: int = 0
+    reject: int = 0
+    """Why the network refuses the card, 0 for no cause told. Source: 3GPP TS 24.008 clause 10.5.3.6."""
 
     def serves_voice(self) -> bool:
         """Return whether a call can be made or taken now."""
@@ -71,8 +74,10 @@ class Radio:
 
     def location(self, mode: int) -> str:
         """Return `<stat>[,"<lac>","<ci>",<AcT>]` as modes 1 and 2 show it."""
-        if mode == 2 and self.stat in VOICE_STATES | {6, 7}:
+        if mode >= 2 and self.stat in VOICE_STATES | {6, 7}:
             return f'{self.stat},"{LAC}","{CELL}",{self.act}'
+        if mode == 3 and self.stat == DENIED and self.reject:
+            return f"{self.stat},,,,0,{self.reject}"
         return str(self.stat)
 
     def rsrp_dbm(self) -> int:

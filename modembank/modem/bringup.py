@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from modembank.at import command as at
 from modembank.at.command import AtCommand, join, setting
 from modembank.at.identity import CME_SIM, SimStatus, read_bare, read_cnum, read_cpin, read_iccid
-from modembank.at.network import Registration, read_cops, read_csq, read_registration
+from modembank.at.network import READ_REJECT, Registration, read_cops, read_csq, read_registration, say_reject
 from modembank.dialects import Dialect
 from modembank.errors import AtResultError, AtSyntaxError, AtTimeoutError, CmeError
 from modembank.modem.ask import Ask
@@ -50,13 +50,14 @@ NO_CARD = Card(None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Where it is registered."""
+    """Where it is registered. `denial`: why the network refuses the card, in words, if it does and says so."""
 
     registration: Registration
     operator: str | None
     plmn: str | None
     access: str | None
     rssi_dbm: int | None
+    denial: str | None = None
 
 
 async def wake(ask: Ask) -> None:
@@ -212,4 +213,14 @@ async def read_network(ask: Ask) -> Network:
     access = next((one.access for one in (*operators, cs, eps) if one is not None and one.access), None)
     name = next((one.name for one in operators if one.name), None)
     plmn = next((one.plmn for one in operators if one.plmn), None)
-    return Network(registration, name, plmn, access, rssi)
+    denial = await _read_denial(ask) if registration is Registration.DENIED else None
+    return Network(registration, name, plmn, access, rssi, denial)
+
+
+async def _read_denial(ask: Ask) -> str | None:
+    """Why the network refuses the card; few modems tell. Source: 3GPP TS 27.007 section 7.2 (<n>=3)."""
+    try:
+        reports = [read_registration(line) for line in await ask(READ_REJECT)]
+    except (AtResultError, AtSyntaxError):
+        return None
+    return next((say_reject(report.reject) for report in reports if report.reject is not None), None)

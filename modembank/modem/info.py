@@ -35,3 +35,4 @@ class ModemInfo:
     at_port: str
     audio_port: str | None
     lock: PinState | None = None  # what the SIM asks for
+    denial: str | None = None  # why the network refuses the SIM, in words

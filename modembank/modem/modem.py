@@ -204,13 +204,37 @@ class Modem:
         """Unlock the card; it is read again then, and the sink is told.
 
         Raises:
+            PinWrongError: the card refused it.
             PinRefusedError: fewer than 3 tries are left or their number is not known, one was made since the card
-                was inserted, it asks for something else (nothing was tried then), or the PIN is wrong.
+                was inserted, or it asks for something else; nothing was tried.
             WrongStateError: the card asks for no PIN.
             AtTimeoutError, PortLostError: it may have been tried; it is not tried again.
         """
         await self._care.enter_pin(pin, self.info.iccid)
         self._session.look_again()
+
+    async def enter_puk(self, puk: str, pin: str, left: int | None) -> None:
+        """Unblock the card with its PUK and give it a new PIN; only ever at a person's wish.
+
+        Args:
+            left: the tries that the person saw, None when the modem does not tell.
+
+        Raises: as `enter_pin`; PinRefusedError also when the tries left are not `left`.
+        """
+        await self._care.enter_puk(puk, pin, left)
+        self._session.look_again()
+
+    async def clear_forwarding(self) -> None:
+        """Have the network send this SIM's calls nowhere else. Raises WrongStateError in a call, AtResultError."""
+        await self._care.clear_forwarding()
+
+    async def select_operator(self, plmn: str | None) -> None:
+        """Register with one operator only, by PLMN, or (None) with any; the modem keeps the choice.
+
+        Raises WrongStateError in a call, RequestError for what is no PLMN, AtResultError when it is not served.
+        """
+        await self._care.select_operator(plmn)
+        self._session.look_around()
 
     async def read_forwarding(self) -> tuple[Forwarding, ...]:
         """Where the network sends this SIM's voice calls instead. Raises WrongStateError, AtResultError."""

@@ -86,6 +86,10 @@ class Session:
         self.messages.forget()
         self._attention.set()
 
+    def look_around(self) -> None:
+        """Registration and operator are read again soon."""
+        self._attention.set()
+
     def hear(self, line: str) -> None:
         """One unsolicited line."""
         try:

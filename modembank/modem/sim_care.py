@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 from modembank.at import command as at
 from modembank.at.command import AtCommand
-from modembank.at.forwarding import Forwarding, ForwardingReason, query, read_forwarding
+from modembank.at.forwarding import Forwarding, ForwardingReason, erase, query, read_forwarding
 from modembank.at.identity import CME_SIM, SimStatus
-from modembank.at.pin import PinState, Retries, SimLock, enter_pin, read_lock, read_retries
-from modembank.errors import AtResultError, AtSyntaxError, CmeError, PinRefusedError, WrongStateError
+from modembank.at.network import AUTOMATIC_OPERATOR, select_operator
+from modembank.at.pin import PinState, Retries, SimLock, enter_pin, enter_puk, read_lock, read_retries
+from modembank.errors import AtResultError, AtSyntaxError, CmeError, PinRefusedError, PinWrongError, WrongStateError
 from modembank.modem.ask import Ask
 
 FEWEST_TRIES = 3  # all that a card ever gives: with fewer somebody has erred before, and the last error blocks it
@@ -57,15 +58,50 @@ class SimCare:
                 await self._ask(command)
             except AtResultError as error:
                 left = (await self._read_retries()).pin
-                raise PinRefusedError(f"the card refused the PIN ({error.result}); {_tries(left)}") from None
+                raise PinWrongError(f"the card refused the PIN ({error.result}); {_tries(left)}") from None
+            self._tried = False
+
+    async def enter_puk(self, puk: str, pin: str, left: int | None) -> None:
+        """Give the PUK once, if the tries left are those that a person saw; see `Modem.enter_puk`."""
+        command = enter_puk(puk, pin)
+        async with self._trying:
+            state = await self.read()
+            if state is None or state.lock is not SimLock.PUK:
+                raise WrongStateError("the SIM asks for no PUK")
+            if state.puk_left == 0:
+                raise PinRefusedError("the card is blocked for good; ask the operator for another one")
+            if state.puk_left != left:
+                raise PinRefusedError(f"{_tries(state.puk_left)}, and not what was confirmed; nothing was tried")
+            try:
+                await self._ask(command)
+            except AtResultError as error:
+                now = (await self._read_retries()).puk
+                raise PinWrongError(f"the card refused the PUK ({error.result}); {_tries(now)}") from None
             self._tried = False
 
     async def read_forwarding(self) -> tuple[Forwarding, ...]:
         """The forwardings that are active for voice; see `Modem.read_forwarding`."""
-        if self._in_call():
-            raise WrongStateError("the network is not asked about forwarding during a call")
-        found = [read_forwarding(await self._ask(query(reason)), reason) for reason in ForwardingReason]
+        found = []
+        for reason in ForwardingReason:
+            self._check_idle()  # a call may have begun while the network answered
+            found.append(read_forwarding(await self._ask(query(reason)), reason))
         return tuple(one for one in found if one is not None)
+
+    async def clear_forwarding(self) -> None:
+        """Erase every forwarding; see `Modem.clear_forwarding`."""
+        for reason in ForwardingReason:
+            self._check_idle()
+            await self._ask(erase(reason))
+
+    async def select_operator(self, plmn: str | None) -> None:
+        """Register with this operator only, or with any again; see `Modem.select_operator`."""
+        self._check_idle()
+        await self._ask(AUTOMATIC_OPERATOR if plmn is None else select_operator(plmn))
+
+    def _check_idle(self) -> None:
+        """Raises WrongStateError. A command that waits for the network would keep a hang-up waiting."""
+        if self._in_call():
+            raise WrongStateError("the network is not asked during a call")
 
     async def _read_lock(self) -> SimLock | None:
         try:

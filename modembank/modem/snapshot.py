@@ -96,6 +96,7 @@ class Snapshot:
                 plmn=network.plmn,
                 access=network.access,
                 rssi_dbm=network.rssi_dbm,
+                denial=network.denial,
             )
         )
 
@@ -113,7 +114,9 @@ class Snapshot:
 
     def _show(self, info: ModemInfo) -> None:
         if self._open:
-            facts = Facts(self._started, self._sim, info.registration, self._in_call(), self._fault, info.lock)
+            facts = Facts(
+                self._started, self._sim, info.registration, self._in_call(), self._fault, info.lock, info.denial
+            )
             state, detail = derive_state(facts)
             info = replace(info, state=state, state_detail=detail)
         self._tell(info)

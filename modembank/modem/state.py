@@ -20,6 +20,7 @@ class Facts:
     in_call: bool
     fault: str
     lock: PinState | None
+    denial: str | None = None
 
 
 def derive_state(facts: Facts) -> tuple[ModemState, str]:
@@ -37,7 +38,7 @@ def derive_state(facts: Facts) -> tuple[ModemState, str]:
     if facts.registration.carries_voice:
         return ModemState.READY, ""
     if facts.registration is Registration.DENIED:
-        return ModemState.DENIED, "the network refuses this SIM"
+        return ModemState.DENIED, "the network refuses this SIM" + (f": {facts.denial}" if facts.denial else "")
     return ModemState.SEARCHING, f"registration: {facts.registration.value.replace('_', ' ')}"
 
 

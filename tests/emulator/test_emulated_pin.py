@@ -67,3 +67,16 @@ async def test_the_lock_is_switched_and_stays_over_a_restart(emulator: Bench, op
     port.read_until(b"+CPIN: SIM PIN\r\n")
     port.ask('AT+CPIN="5678"')
     assert port.ask('AT+CLCK="SC",0,"5678"').endswith(b"\r\nOK\r\n")
+
+
+async def test_the_network_keeps_forwardings_and_tells_why_it_refuses(emulator: Bench, open_port: Open) -> None:
+    port = await at_port(emulator, open_port)
+    assert port.ask("AT+CCFC=0,2") == b"\r\n+CCFC: 0,7\r\n\r\nOK\r\n"
+    await emulator.call("forward", modem=0, number="+447700900990")
+    assert port.ask("AT+CCFC=0,2") == b'\r\n+CCFC: 1,1,"+447700900990",145\r\n\r\nOK\r\n'
+    assert port.ask("AT+CCFC=1,2") == b"\r\n+CCFC: 0,7\r\n\r\nOK\r\n"
+    port.ask("AT+CCFC=0,4")
+    assert port.ask("AT+CCFC=0,2") == b"\r\n+CCFC: 0,7\r\n\r\nOK\r\n"
+    await emulator.call("registration", modem=0, stat=3, cause=11)
+    assert port.ask("AT+CREG=3;+CREG?;+CREG=2") == b"\r\n+CREG: 3,3,,,,0,11\r\n\r\nOK\r\n"
+    port.ask("AT+CCFC=0,2", b"30\r\n")

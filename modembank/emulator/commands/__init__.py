@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modembank.emulator.commands import audio, calls, general, radio, sim, simple, sms, ussd
+from modembank.emulator.commands import audio, calls, general, radio, sim, simple, sms, supplementary, ussd
 from modembank.emulator.commands.handler import Handler
 from modembank.emulator.reply import RefusedError, Reply
 
@@ -22,6 +22,7 @@ COMMON: dict[str, Handler] = {
     **audio.HANDLERS,
     **sms.HANDLERS,
     **ussd.HANDLERS,
+    **supplementary.HANDLERS,
 }
 
 

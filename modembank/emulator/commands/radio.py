@@ -21,11 +21,11 @@ FORMAT_ONLY = 3
 
 def _registration(modem: Modem, session: AtSession, command: Command) -> Reply:
     if command.form is Form.TEST:
-        return info(f"{command.name}: (0-2)")
+        return info(f"{command.name}: (0-3)")
     if command.form is Form.READ:
         mode = modem.volatile.creg[command.name]
         return info(f"{command.name}: {mode},{modem.radio.location(mode)}")
-    modem.volatile.creg[command.name] = command.number(0, 0, 2)
+    modem.volatile.creg[command.name] = command.number(0, 0, 3)
     return OK
 
 
