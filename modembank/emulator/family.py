@@ -51,6 +51,8 @@ class UsbIdentity:
     manufacturer: str
     product: str
     serial: str = "0123456789ABCDEF"
+    storage_id: str = ""
+    """Product number while it is a CD-ROM with drivers, for a family that can be one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class Modem:
         self.counters = AudioCounters()
         self.timers = Timers()
         self.present = False
+        self.is_storage = False
         self.sim_ready = True
         self.network = rack.network
         self.sessions = {role: AtSession(self) for role in (AT, MODEM) if role in family.roles.values()}
@@ -150,6 +151,9 @@ class Modem:
         Raises:
             EmulatorError: it is away already.
         """
+        if self.is_storage:
+            self._leave_storage()
+            return
         if not self.present:
             raise EmulatorError(f"modem {self.index} is not plugged in")
         self.voice.vanish()
@@ -168,6 +172,11 @@ class Modem:
 
     def boot(self) -> None:
         """Come up after power-on: volatile settings lost, boot URCs, registration after the SIM."""
+        if self.faults.storage_mode and self.family.usb.storage_id:
+            self.is_storage = True
+            self._rack.sys.add_storage(self.place, self.family)
+            self.publish("storage")
+            return
         self.forget_settings()
         self.volatile.pcm = PCM_OFF
         self.radio.functionality = 1
@@ -178,6 +187,16 @@ class Modem:
         self.plug_in()
         self.timers.after(self.faults.sim_busy_s / 2, lambda: self._say(self.family.power_on))
         self.timers.after(self.faults.sim_busy_s, self.sim_comes_up)
+
+    def switch_mode(self) -> None:
+        """End the CD-ROM, as usb_modeswitch does; nothing when there is none."""
+        if self.is_storage:
+            self._leave_storage()
+            self.boot()
+
+    def _leave_storage(self) -> None:
+        self.is_storage = False
+        self._rack.sys.remove(self.place, self.family.tty, {})
 
     def forget_settings(self) -> None:
         """Return to the settings of power-on."""

@@ -201,7 +201,7 @@ def _drop(world: World, request: Request) -> Answer:
 
 def _readd(world: World, request: Request) -> Answer:
     modem = request.modem()
-    if modem.present:
+    if modem.present or modem.is_storage:
         raise EmulatorError(f"modem {modem.index} is plugged in already")
     modem.timers.cancel()
     modem.boot()
@@ -231,6 +231,8 @@ def _fault(world: World, request: Request) -> Answer:
         modem.say_pcm_busy(bool(value))
     if name == "gnss":
         modem.run_gnss()
+    if name == "storage_mode" and not value:
+        modem.switch_mode()
     return {"value": value}
 
 

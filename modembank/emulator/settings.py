@@ -142,6 +142,8 @@ class Faults:
     """After a boot `AT+CPIN?` answers CME 14 for so long."""
     reenumerate_s: float = 2.0
     """After `AT+CFUN=1,1` the device is away from the bus for so long."""
+    storage_mode: bool = False
+    """A stick that can shows itself as a CD-ROM at its next boot, until the switch is off (usb_modeswitch)."""
     gnss: bool = False
     """The GNSS engine runs: NMEA sentences on interface 1 unless `AT+QGPSCFG="outport","none"`."""
     odd_reads: bool = False

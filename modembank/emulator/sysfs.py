@@ -2,7 +2,7 @@
 
 Every bus has two root ports with a tree of seven-port hubs, 98 modems a bus, so that no bus holds
 more than 127 devices (USB 2.0 section 4.6.1); further modems stand behind further host controllers.
-Source: Linux Documentation/ABI/testing/sysfs-bus-usb, drivers/usb/serial/bus.c.
+Source: Linux Documentation/ABI/testing/sysfs-bus-usb, drivers/usb/serial/bus.c; USB class codes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ MODEMS_PER_ROOT_PORT = HUB_PORTS * HUB_PORTS
 MODEMS_PER_BUS = 2 * MODEMS_PER_ROOT_PORT
 SERIAL_DEVICES = "bus/usb-serial/devices"
 TTY_CLASS = "class/tty"
+USB_DEVICES = "bus/usb/devices"
 CDC_ACM = "ttyACM"
+
+# bInterfaceClass, bInterfaceSubClass, bInterfaceProtocol.
+VENDOR_CLASS = ("ff", "ff", "ff")
+CDC_ACM_CLASS = ("02", "02", "01")
+STORAGE_CLASS = ("08", "06", "50")
+"""SCSI over bulk transport: what a stick's CD-ROM with drivers shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class SysTree:
         self._root = root
         self._taken: dict[str, set[int]] = {}
         self._devnums: dict[int, int] = {}
-        for name in (SERIAL_DEVICES, TTY_CLASS, "devices"):
+        for name in (SERIAL_DEVICES, TTY_CLASS, USB_DEVICES, "devices"):
             (root / name).mkdir(parents=True)
 
     def take_numbers(self, tty: str, count: int, avoid: set[int]) -> list[int]:
@@ -66,14 +73,14 @@ class SysTree:
 
     def add(self, place: UsbPlace, family: Family, numbers: dict[int, int]) -> None:
         """Show a modem; `numbers` maps interface to n of `ttyUSBn`."""
-        device = self._device_path(place)
-        self._add_hubs(place)
-        usb = family.usb
-        facts = {"idVendor": usb.vendor_id, "idProduct": usb.product_id}
-        facts |= {"manufacturer": usb.manufacturer, "product": usb.product, "serial": usb.serial}
-        self._write_device(device, place, facts)
+        device = self._add_device(place, family, family.usb.product_id)
         for interface, number in sorted(numbers.items()):
-            self._add_interface(device, interface, f"{family.tty}{number}")
+            self._add_port(device, interface, f"{family.tty}{number}")
+
+    def add_storage(self, place: UsbPlace, family: Family) -> None:
+        """Show a modem that is a CD-ROM as yet."""
+        device = self._add_device(place, family, family.usb.storage_id)
+        self._add_interface(device, 0, STORAGE_CLASS)
 
     def remove(self, place: UsbPlace, tty: str, numbers: dict[int, int]) -> None:
         """Show a modem no longer and free its numbers."""
@@ -81,8 +88,17 @@ class SysTree:
             for folder in (SERIAL_DEVICES, TTY_CLASS):
                 (self._root / folder / f"{tty}{number}").unlink(missing_ok=True)
             self._taken[tty].discard(number)
+        (self._root / USB_DEVICES / place.name).unlink(missing_ok=True)
+        shutil.rmtree(self._device_path(place), ignore_errors=True)
+
+    def _add_device(self, place: UsbPlace, family: Family, product_id: str) -> Path:
         device = self._device_path(place)
-        shutil.rmtree(device, ignore_errors=True)
+        self._add_hubs(place)
+        usb = family.usb
+        facts = {"idVendor": usb.vendor_id, "idProduct": product_id}
+        facts |= {"manufacturer": usb.manufacturer, "product": usb.product, "serial": usb.serial}
+        self._write_device(device, place, facts)
+        return device
 
     def _device_path(self, place: UsbPlace) -> Path:
         path = self._root / f"devices/pci0000:00/0000:00:{0x14 + place.bus - 1:02x}.0/usb{place.bus}"
@@ -111,15 +127,26 @@ class SysTree:
         numbers = {"busnum": str(place.bus), "devnum": str(self._devnums[place.bus]), "devpath": place.devpath}
         for key, value in (facts | numbers).items():
             (path / key).write_text(f"{value}\n")
+        self._link(Path(USB_DEVICES), path)
 
-    def _add_interface(self, device: Path, interface: int, tty: str) -> None:
+    def _add_interface(self, device: Path, interface: int, kind: tuple[str, str, str]) -> Path:
         path = device / f"{device.name}:1.{interface}"
+        path.mkdir()
+        names = ("bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol")
+        for name, value in zip(names, kind, strict=True):
+            (path / name).write_text(f"{value}\n")
+        (path / "bInterfaceNumber").write_text(f"{interface:02x}\n")
+        return path
+
+    def _add_port(self, device: Path, interface: int, tty: str) -> None:
         in_class = tty.startswith(CDC_ACM)
+        path = self._add_interface(device, interface, CDC_ACM_CLASS if in_class else VENDOR_CLASS)
         port = path / "tty" / tty if in_class else path / tty
         port.mkdir(parents=True)
         if in_class:
             (port / "device").symlink_to("../..")
-        (path / "bInterfaceNumber").write_text(f"{interface:02x}\n")
-        folder = Path(TTY_CLASS if in_class else SERIAL_DEVICES)
+        self._link(Path(TTY_CLASS if in_class else SERIAL_DEVICES), port)
+
+    def _link(self, folder: Path, target: Path) -> None:
         up = "../" * len(folder.parts)
-        (self._root / folder / port.name).symlink_to(up + str(port.relative_to(self._root)))
+        (self._root / folder / target.name).symlink_to(up + str(target.relative_to(self._root)))

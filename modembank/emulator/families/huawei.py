@@ -157,7 +157,7 @@ HANDLERS: dict[str, Handler] = {
 
 E173 = Family(
     "huawei-e173",
-    UsbIdentity("12d1", "1436", "HUAWEI Technology", "HUAWEI Mobile"),
+    UsbIdentity("12d1", "1436", "HUAWEI Technology", "HUAWEI Mobile", storage_id="1446"),
     {0: "modem", 3: "audio", 4: "at"},
     "huawei",
     "E173",
