@@ -56,6 +56,7 @@ class SerialSettings(_Section):
     )
     sysfs_root: Path = Field(Path("/sys"), description="Root of sysfs; an emulator brings its own.")
     dev_root: Path = Field(Path("/dev"), description="Folder of the device nodes.")
+    chassis: Path | None = Field(None, description="File that names the rack's slots; see hardware/chassis.")
     rescan_s: float = Field(3.0, ge=0.2, le=60, description="Seconds between two looks for new or gone modems.")
 
 

@@ -157,6 +157,7 @@ class Inventory:
             session.add(row)
         _seen(row, at)
         row.dialect = snapshot.dialect
+        row.slot = snapshot.slot
         row.imei = snapshot.imei or row.imei
         row.manufacturer = snapshot.manufacturer or row.manufacturer
         row.model = snapshot.model or row.model

@@ -141,6 +141,7 @@ class ModemRecord:
     id: str
     host_id: str
     usb_path: str
+    slot: str | None
     imei: str | None
     dialect: str
     manufacturer: str | None

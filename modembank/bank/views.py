@@ -94,6 +94,7 @@ def modem_record(row: ModemRow, live: Live | None) -> ModemRecord:
         id=row.id,
         host_id=row.host_id,
         usb_path=row.usb_path,
+        slot=row.slot,
         imei=row.imei,
         dialect=row.dialect,
         manufacturer=row.manufacturer,

@@ -20,6 +20,7 @@ class ModemSnapshot:
     dialect: str
     state: ModemState
     state_detail: str = ""
+    slot: str | None = None  # as the host's chassis file names the place
     manufacturer: str | None = None
     model: str | None = None
     revision: str | None = None

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from modembank import __version__
-from modembank.cli import calling, configuring, console, database, doctor, emulate, inventory, keys, serving
+from modembank.cli import calling, configuring, console, database, detect, doctor, emulate, inventory, keys, serving
 
 app = typer.Typer(
     name="modembank",
@@ -44,6 +44,7 @@ app.command("call", rich_help_panel="Use a running server")(calling.call)
 app.add_typer(inventory.sims, name="sims", rich_help_panel="Use a running server")
 app.add_typer(inventory.modems, name="modems", rich_help_panel="Use a running server")
 app.command("at", rich_help_panel="Use a running server")(console.at)
+app.command("detect", rich_help_panel="Look after this machine")(detect.detect)
 app.command("doctor", rich_help_panel="Look after this machine")(doctor.doctor)
 app.add_typer(keys.app, name="keys", rich_help_panel="Look after this machine")
 app.add_typer(database.app, name="db", rich_help_panel="Look after this machine")

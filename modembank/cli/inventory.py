@@ -15,7 +15,7 @@ sims = typer.Typer(help="List SIM cards and change their labels.", invoke_withou
 modems = typer.Typer(help="List modems, change their labels, read their AT trace.", invoke_without_command=True)
 
 SimName = Annotated[str, typer.Argument(metavar="SIM", help="Its id, ICCID, own number or label.")]
-ModemName = Annotated[str, typer.Argument(metavar="MODEM", help="Its id, USB path, IMEI or label.")]
+ModemName = Annotated[str, typer.Argument(metavar="MODEM", help="Its id, slot, USB path, IMEI or label.")]
 Label = Annotated[str | None, typer.Option(help="A name for people.")]
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", help="Put into this pool; repeat for more. Replaces all tags.")
@@ -25,9 +25,9 @@ Enabled = Annotated[bool | None, typer.Option("--enable/--disable", help="Whethe
 Notes = Annotated[str | None, typer.Option(help="Free text.")]
 
 SIM_KEYS = ("id", "iccid", "number", "label")
-MODEM_KEYS = ("id", "usb_path", "imei", "label")
+MODEM_KEYS = ("id", "usb_path", "slot", "imei", "label")
 SIM_COLUMNS = ("sim", "label", "number", "state", "operator", "signal", "modem", "tags", "enabled")
-MODEM_COLUMNS = ("modem", "label", "usb path", "state", "operator", "signal", "sim", "model", "enabled")
+MODEM_COLUMNS = ("modem", "label", "slot", "usb path", "state", "operator", "signal", "sim", "model", "enabled")
 
 
 @sims.callback()
@@ -159,6 +159,7 @@ def _modem_row(modem: JsonObject) -> list[str]:
     return [
         text_of(modem["id"]),
         text_of(modem["label"]),
+        text_of(modem["slot"]),
         text_of(modem["usb_path"]),
         text_of(modem["state"]),
         text_of(modem["operator"]),

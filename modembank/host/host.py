@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,7 +67,9 @@ class Host:
         dev_root: Path,
         rescan_s: float,
         wideband: bool = False,
+        slots: Mapping[str, str] | None = None,
     ) -> None:
+        """`slots` names places of the USB topology, see `tty/chassis.py`."""
         self.host_id = host_id
         self._bus = bus
         self._engine = engine
@@ -76,6 +78,7 @@ class Host:
         self._dev_root = dev_root
         self._rescan_s = rescan_s
         self._wideband = wideband
+        self._slots = slots or {}
         self._guard = Guard()
         self._keepers: dict[str, ModemKeeper] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -117,7 +120,7 @@ class Host:
     # discovery
 
     async def _rescan(self) -> None:
-        found = await asyncio.to_thread(scan, self._sysfs_root, self._dev_root)
+        found = await asyncio.to_thread(scan, self._sysfs_root, self._dev_root, self._slots)
         now = {ports.usb_path: ports for ports in found}
         for usb_path in [path for path, keeper in self._keepers.items() if now.get(path) != keeper.ports]:
             await self._drop(usb_path)

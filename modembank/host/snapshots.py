@@ -14,6 +14,7 @@ def snapshot_of(info: ModemInfo, *, state: ModemState | None = None, detail: str
         dialect=info.dialect,
         state=state or info.state,
         state_detail=info.state_detail if detail is None else detail,
+        slot=info.slot,
         manufacturer=info.manufacturer,
         model=info.model,
         revision=info.revision,

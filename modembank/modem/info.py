@@ -36,3 +36,4 @@ class ModemInfo:
     audio_port: str | None
     lock: PinState | None = None  # what the SIM asks for
     denial: str | None = None  # why the network refuses the SIM, in words
+    slot: str | None = None  # as the chassis file names the place

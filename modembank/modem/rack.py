@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
-from modembank.modem.info import ModemInfo
+
+class HasImei(Protocol):
+    """A modem in its place, as far as we look at it here."""
+
+    @property
+    def usb_path(self) -> str:
+        """Such as `1-1.4.2`."""
+
+    @property
+    def imei(self) -> str | None:
+        """None when it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +27,7 @@ class DuplicateImei:
     usb_paths: tuple[str, ...]
 
 
-def find_duplicate_imeis(modems: Iterable[ModemInfo]) -> tuple[DuplicateImei, ...]:
+def find_duplicate_imeis(modems: Iterable[HasImei]) -> tuple[DuplicateImei, ...]:
     """The IMEIs that more than one modem claims, in the order of their first places."""
     places: dict[str, list[str]] = {}
     for info in modems:

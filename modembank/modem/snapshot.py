@@ -148,4 +148,5 @@ def _blank(ports: ModemPorts, state: ModemState, detail: str) -> ModemInfo:
         voice=False,
         at_port=str(ports.at),
         audio_port=str(ports.audio) if ports.audio is not None else None,
+        slot=ports.slot,
     )

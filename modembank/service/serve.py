@@ -21,6 +21,7 @@ from modembank.media.records import CodecName, IceServer, MediaSettings
 from modembank.service.alone import alone_on_data, alone_on_database
 from modembank.store.database import Database
 from modembank.tty.backends import PortOpener
+from modembank.tty.chassis import load_chassis
 from modembank.tty.transport import SerialBackend
 
 log = logging.getLogger(__name__)
@@ -162,6 +163,7 @@ def _make_host(settings: Settings, bus: InProcessBus) -> Host:
         dev_root=settings.serial.dev_root,
         rescan_s=settings.serial.rescan_s,
         wideband=media.wideband,
+        slots=load_chassis(settings.serial.chassis).slots,
     )
 
 

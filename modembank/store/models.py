@@ -63,6 +63,7 @@ class ModemRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     host_id: Mapped[str]
     usb_path: Mapped[str]
+    slot: Mapped[str | None]
     imei: Mapped[str | None]
     dialect: Mapped[str]
     manufacturer: Mapped[str | None]

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import termios
+from collections.abc import Iterable
 from pathlib import Path
 
 from modembank.errors import PortBusyError
@@ -48,26 +49,32 @@ def describe_busy(path: Path) -> str:
 
 def find_holder(path: Path) -> tuple[int, str] | None:
     """The process id and name of another program that has the port open, None when we may not see it."""
-    try:
-        device = path.stat().st_rdev
-    except OSError:
-        return None
+    return find_holders([path]).get(path)
+
+
+def find_holders(paths: Iterable[Path]) -> dict[Path, tuple[int, str]]:
+    """As `find_holder`, for many ports with one look at all processes; a port that nobody holds is left out."""
+    devices = {path: device for path in paths if (device := _device(path))}
+    wanted = set(devices.values())
     own = os.getpid()
-    holders = (pid for pid in _process_ids() if _has_open(pid, device))
-    pid = min(holders, key=lambda one: one == own, default=None)  # ourselves only if it is nobody else
-    return None if pid is None else (pid, _name(pid))
+    holders: dict[int, int] = {}
+    for pid in sorted(_process_ids(), key=lambda one: one == own):  # ourselves only if it is nobody else
+        for device in _open_devices(pid) & wanted:
+            holders.setdefault(device, pid)
+    held = {path: holders[device] for path, device in devices.items() if device in holders}
+    return {path: (pid, _name(pid)) for path, pid in held.items()}
 
 
 def _process_ids() -> list[int]:
     return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdecimal()]
 
 
-def _has_open(pid: int, device: int) -> bool:
+def _open_devices(pid: int) -> set[int]:
     try:
         descriptors = list((_PROC / str(pid) / "fd").iterdir())
     except OSError:  # not ours to see, or gone
-        return False
-    return any(_device(entry) == device for entry in descriptors)
+        return set()
+    return {device for entry in descriptors if (device := _device(entry)) is not None}
 
 
 def _device(entry: Path) -> int | None:

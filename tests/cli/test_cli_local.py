@@ -17,7 +17,7 @@ from modembank.cli.app import app
 from modembank.cli.checks import Level, check_clock, check_intruders, check_modems, check_port
 from modembank.config import HttpSettings, SerialSettings, Settings
 
-COMMANDS = ["serve", "demo", "emulate", "modems", "sims", "call", "at", "keys", "db", "doctor", "config"]
+COMMANDS = ["serve", "demo", "emulate", "modems", "sims", "call", "at", "keys", "db", "detect", "doctor", "config"]
 
 
 def test_help_names_every_command(run):

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 COMMAND = Path(sys.executable).parent / "modembank"
+CHASSIS = Path(__file__).resolve().parents[2] / "hardware" / "chassis" / "emulated.toml"
 LIMIT_S = 60
 
 
@@ -27,7 +28,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
         process = subprocess.Popen(
             [str(COMMAND), "demo", "--modems", "2", "--port", "0", "--json"],
             cwd=folder,
-            env=environment | {"MODEMBANK_SERIAL__RESCAN_S": "0.5"},
+            env=environment | {"MODEMBANK_SERIAL__RESCAN_S": "0.5", "MODEMBANK_SERIAL__CHASSIS": str(CHASSIS)},
             stdout=subprocess.PIPE,
             stderr=log,
         )
@@ -88,6 +89,24 @@ def test_sims_and_modems_are_listed_and_changed(demo):
     modem = json.loads(modembank(demo, "modems", "--json").stdout)["data"][0]
     labelled = modembank(demo, "modems", "set", modem["usb_path"], "--label", "front", "--json")
     assert json.loads(labelled.stdout)["label"] == "front"
+
+
+def test_a_modem_is_known_by_its_slot(demo):
+    assert "01-2" in modembank(demo, "modems").stdout
+    modem = json.loads(modembank(demo, "modems", "set", "01-2", "--notes", "n", "--json").stdout)
+    assert (modem["slot"], modem["usb_path"]) == ("01-2", "1-1.1.2")
+
+
+def test_detect_asks_the_server_about_the_modems_that_it_holds(demo):
+    emulator = demo["emulator"]
+    roots = {"MODEMBANK_SERIAL__SYSFS_ROOT": emulator["sys"], "MODEMBANK_SERIAL__DEV_ROOT": emulator["dev"]}
+    held = demo | {"environment": demo["environment"] | roots | {"MODEMBANK_SERIAL__CHASSIS": str(CHASSIS)}}
+    facts = json.loads(modembank(held, "detect", "--json").stdout)
+    assert [device["state"] for device in facts["devices"]] == ["in_use", "in_use"]
+    assert all(device["imei"] and device["detail"].endswith(", ready") for device in facts["devices"])
+    alone = json.loads(modembank(held, "detect", "--json", "--url", "http://127.0.0.1:9").stdout)
+    assert [device["imei"] for device in alone["devices"]] == [None, None]
+    assert alone["server"].startswith("no server was asked: ")
 
 
 def test_unknown_names_and_empty_changes_are_told(demo):

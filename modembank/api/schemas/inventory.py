@@ -72,6 +72,7 @@ class Modem(Answer):
     id: str
     host_id: str
     usb_path: str
+    slot: str | None = Field(description="As the chassis file of its host names the place.")
     imei: str | None
     dialect: str
     manufacturer: str | None

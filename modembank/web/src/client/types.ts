@@ -132,6 +132,7 @@ export interface Modem {
   id: string;
   host_id: string;
   usb_path: string;
+  slot: string | null;
   imei: string | null;
   dialect: string;
   manufacturer: string | null;

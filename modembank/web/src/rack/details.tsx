@@ -106,6 +106,7 @@ function ModemPart({ modem }: { modem: Modem }): JSX.Element {
         ["Network", [modem.operator, modem.access, modem.registration].filter(Boolean).join(", ")],
         ["Voice", modem.voice ? "proven" : "not proven"],
         ["Host", modem.host_id],
+        ["Slot", modem.slot],
         ["USB path", modem.usb_path],
         ["AT port", modem.at_port],
         ["Audio port", modem.audio_port],

@@ -35,14 +35,20 @@ function peekRow(id: string): RackRow {
 
 export function rowLabel(row: RackRow): string {
   const { modem, sim } = row;
-  return modem?.label || sim?.label || (modem === null ? `SIM …${(sim?.iccid ?? "").slice(-4)}` : modem.usb_path);
+  if (modem === null) return sim?.label || `SIM …${(sim?.iccid ?? "").slice(-4)}`;
+  return modem.label || sim?.label || placeName(modem);
+}
+
+/** The slot of the chassis where it has a name, else the place on USB. */
+function placeName(modem: Modem): string {
+  return modem.slot || modem.usb_path;
 }
 
 /** What stands below the label: where the modem is, or, when that is the label, what it is. */
 export function rowPlace(row: RackRow): string {
   const { modem } = row;
   if (modem === null) return "no modem";
-  return rowLabel(row) === modem.usb_path ? (modem.model ?? modem.dialect) : modem.usb_path;
+  return rowLabel(row) === placeName(modem) ? (modem.model ?? modem.dialect) : placeName(modem);
 }
 
 export function rowState(row: RackRow): { word: string; tone: Tone } {
@@ -104,6 +110,7 @@ function matches(row: RackRow, words: string[]): boolean {
   const number = sim?.number ?? "";
   const text = [
     rowLabel(row),
+    modem?.slot,
     modem?.usb_path,
     modem?.imei,
     modem?.model,
