@@ -24,6 +24,7 @@
     ├── MediaError               audio or its transport
     ├── StoreError               the database
     ├── RemoteError              the server that a command talks to
+    ├── InstallError             files of the system cannot be put in place
     └── EmulatorError            the emulator
 
 `code` is stable and documented in docs/reference/errors.md; `status` is the HTTP status (RFC 9110) that the
@@ -416,6 +417,13 @@ class RemoteError(ModembankError):
 
     code = "remote"
     status = 502
+    fault = Fault.OPERATOR
+
+
+class InstallError(ModembankError):
+    """Udev rules or the service cannot be put in place."""
+
+    code = "install"
     fault = Fault.OPERATOR
 
 

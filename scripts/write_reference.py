@@ -1,4 +1,4 @@
-"""Fill the generated blocks of docs/reference from the code; `--check` only tells whether they are current.
+"""Fill the generated blocks of docs/reference and write the udev rules; `--check` only tells whether they are current.
 
 A block stands between `<!-- generated: NAME -->` and `<!-- end -->`.
 """
@@ -17,8 +17,10 @@ from interface_reference import INTERFACE_BLOCKS
 from modembank.bus.vocabulary import CallStatus, Cause, ModemState
 from modembank.call import outcome, state
 from modembank.dialects import DIALECTS, Dialect
+from modembank.dialects.udev import udev_rules
 from modembank.emulator import parties, settings
 
+HARDWARE = Path(__file__).resolve().parent.parent / "hardware"
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -190,6 +192,11 @@ def main(arguments: list[str]) -> int:
             stale.append(page.name)
             if "--check" not in arguments:
                 page.write_text(after)
+    rules = HARDWARE / "70-modembank.rules"
+    if rules.read_text() != udev_rules(DIALECTS):
+        stale.append(rules.name)
+        if "--check" not in arguments:
+            rules.write_text(udev_rules(DIALECTS))
     if stale and "--check" in arguments:
         print(f"stale, run `make docs`: {', '.join(stale)}")
         return 1

@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from modembank import __version__
-from modembank.cli import calling, configuring, console, database, detect, doctor, emulate, inventory, keys, serving
+from modembank.cli import (
+    calling,
+    configuring,
+    console,
+    database,
+    detect,
+    doctor,
+    emulate,
+    hardware,
+    inventory,
+    keys,
+    serving,
+)
 
 app = typer.Typer(
     name="modembank",
@@ -46,6 +58,7 @@ app.add_typer(inventory.modems, name="modems", rich_help_panel="Use a running se
 app.command("at", rich_help_panel="Use a running server")(console.at)
 app.command("detect", rich_help_panel="Look after this machine")(detect.detect)
 app.command("doctor", rich_help_panel="Look after this machine")(doctor.doctor)
+app.add_typer(hardware.app, name="hardware", rich_help_panel="Look after this machine")
 app.add_typer(keys.app, name="keys", rich_help_panel="Look after this machine")
 app.add_typer(database.app, name="db", rich_help_panel="Look after this machine")
 app.add_typer(configuring.app, name="config", rich_help_panel="Look after this machine")

@@ -24,7 +24,7 @@ PYTHON_NEEDED = (3, 11)
 OPEN_FILES_WANTED = 4096
 # Programs that open every new serial port and talk to it, with what to do about each.
 INTRUDERS = {
-    "ModemManager": "sudo systemctl disable --now ModemManager, or keep it off these modems with hardware/udev",
+    "ModemManager": "sudo modembank hardware install keeps it off; or: sudo systemctl disable --now ModemManager",
     "brltty": "sudo apt remove brltty (it takes serial adapters for Braille displays)",
 }
 CLOCK_KEEPERS = frozenset({"systemd-timesyn", "chronyd", "ntpd", "openntpd", "ntpsec"})
@@ -167,7 +167,7 @@ def _ports(ports: ModemPorts) -> Finding:
     check = f"modem {ports.usb_path}"
     for port in (ports.at, ports.audio):
         if port is not None and not os.access(port, os.R_OK | os.W_OK):
-            remedy = "sudo usermod -aG dialout $USER, then log in again; or install hardware/udev"
+            remedy = "sudo usermod -aG dialout $USER, then log in again; or sudo modembank hardware install"
             return Finding(Level.FAIL, check, f"this user may not open {port}", remedy)
     if ports.audio is None:
         return Finding(Level.WARN, check, "no audio port: no voice", "see the modem's notes in hardware/")

@@ -30,7 +30,11 @@ STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 def doctor(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Say what is wrong with this machine and what to do about it. Status 1 when something fails."""
     name_config_file(config)
-    findings = list(_examine())
+    report(list(_examine()), as_json)
+
+
+def report(findings: list[Finding], as_json: bool) -> None:
+    """Print findings; status 1 when one fails."""
     if as_json:
         print_json(
             {

@@ -17,7 +17,21 @@ from modembank.cli.app import app
 from modembank.cli.checks import Level, check_clock, check_intruders, check_modems, check_port
 from modembank.config import HttpSettings, SerialSettings, Settings
 
-COMMANDS = ["serve", "demo", "emulate", "modems", "sims", "call", "at", "keys", "db", "detect", "doctor", "config"]
+COMMANDS = [
+    "serve",
+    "demo",
+    "emulate",
+    "modems",
+    "sims",
+    "call",
+    "at",
+    "keys",
+    "db",
+    "detect",
+    "doctor",
+    "hardware",
+    "config",
+]
 
 
 def test_help_names_every_command(run):
@@ -29,7 +43,12 @@ def test_help_names_every_command(run):
 
 def test_each_command_explains_itself_and_speaks_json():
     """In this process: what is said does not depend on how the command was started."""
-    parents = {"keys": ["create", "list", "revoke"], "db": ["upgrade", "check"], "config": ["show"]}
+    parents = {
+        "keys": ["create", "list", "revoke"],
+        "db": ["upgrade", "check"],
+        "config": ["show"],
+        "hardware": ["install", "check"],
+    }
     for command in COMMANDS:
         for sub in parents.get(command, [""]):
             words = [command, *sub.split(), "--help"]

@@ -6,6 +6,7 @@ import configparser
 from pathlib import Path
 
 from modembank.dialects import DIALECTS
+from modembank.dialects.udev import udev_rules
 
 
 def test_every_usb_id_has_both_udev_rules(root: Path) -> None:
@@ -14,10 +15,16 @@ def test_every_usb_id_has_both_udev_rules(root: Path) -> None:
     for dialect in DIALECTS:
         for vid, pid in dialect.usb_ids:
             for subsystem, attribute in (("usb", "ATTR"), ("tty", "ATTRS")):
-                wanted = f'{attribute}{{idVendor}}=="{vid:04x}", {attribute}{{idProduct}}=="{pid:04x}"'
-                if not any(line.startswith(f'SUBSYSTEM=="{subsystem}"') and wanted in line for line in rules):
+                vendor = f'{attribute}{{idVendor}}=="{vid:04x}", '
+                wanted = (f'{vendor}{attribute}{{idProduct}}=="{pid:04x}", ', f"{vendor}GOTO=")
+                lines = [line for line in rules if line.startswith(f'SUBSYSTEM=="{subsystem}"')]
+                if not any(one in line for one in wanted for line in lines):
                     lost.append(f"{dialect.name} {vid:04x}:{pid:04x} {subsystem}")
     assert not lost, lost
+
+
+def test_the_shipped_rules_are_those_of_the_families(root: Path) -> None:
+    assert (root / "hardware" / "70-modembank.rules").read_text() == udev_rules(DIALECTS), "run: make docs"
 
 
 def test_every_jump_of_the_udev_rules_lands(root: Path) -> None:

@@ -32,6 +32,7 @@ def test_the_wheel_has_page_and_migrations(wheel: Path, root: Path) -> None:
     assert versions
     assert {f"modembank/_migrations/versions/{name}" for name in versions} < names
     assert "modembank/_migrations/env.py" in names
+    assert "modembank/_hardware/modembank.service" in names
 
 
 def test_the_wheel_has_nothing_else(wheel: Path) -> None:
