@@ -30,7 +30,7 @@ setup: ## Create .venv with everything, and build the page
 demo: setup ## Run modembank on 16 emulated modems until Ctrl-C
 	@$(BIN)/modembank demo $(ARGS)
 
-test: setup system-packages lint types test-page ## Install what the tests need and run all of them
+test: system-packages setup lint types test-page ## Install what the tests need and run all of them
 	@echo "[pytest] all but the end-to-end tests"
 	@$(BIN)/pytest -m "not e2e and not soak" $(SPREAD) $(ARGS)
 	@echo "[pytest] end to end, one after the other: they listen to sound"
@@ -40,7 +40,7 @@ check: lint types ## The quick look before a commit: lint, types, layers, fast t
 	@echo "[pytest] fast tests"
 	@$(BIN)/pytest -q -m "not e2e and not soak" $(SPREAD) $(ARGS)
 
-system-packages: ## Install Debian's chromium, espeak-ng, gammu and postgresql, where they are missing
+system-packages: ## Install Debian's chromium, espeak-ng, gammu, postgresql, gcc …, where they are missing
 	@$(PYTHON) scripts/system_packages.py
 
 lint: setup ## ruff: rules and format

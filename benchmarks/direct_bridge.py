@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 from bench_lines import Answer, serve, usage
 
-from modembank.call.bridge import DirectMediaEngine
+from modembank.call.engine import EngineChoice, make_engine
 from modembank.call.media import AudioPlace, Levels, MediaPhase, MediaSession, MediaSettings, MediaState
 from modembank.media.gctune import settle_gc
 from modembank.media.reactor import MediaLoop
@@ -39,13 +40,13 @@ class Sink:
 
 
 async def main() -> None:
-    engine = DirectMediaEngine(MediaSettings())
+    engine = make_engine(MediaSettings(), EngineChoice(sys.argv[1]))
     sessions: list[MediaSession] = []
     settle_gc()
 
     async def handle(request: Answer) -> Answer:
         if request["op"] == "attach":
-            session = await engine.open(f"call_{len(sessions)}", AudioPlace(str(request["port"])), Sink())
+            session = await engine.open(f"call_{len(sessions)}", AudioPlace(request["port"]), Sink())
             session.phase(MediaPhase.TALKING)
             sessions.append(session)
             return {"answer": await session.attach(request["offer"])}

@@ -6,7 +6,8 @@ Three processes each time: the bridge (alone on one core where there are two), t
 peers, over loopback. CPU is the bridge process's own, in the steady window only. `late_fraction`: frames of
 both directions more than 20 ms behind the fastest of the last second. `added_ms`: from a block's writing on one
 side to the same sample's availability on the other, codec included, [p50, p99]. `rss_kb_per_call`: growth from
-the first call to the last. `ratio`: modembank's CPU by the naive bridge's.
+the first call to the last. `ratio`: modembank's CPU by the naive bridge's; with `--engine both` the C core is
+`modembank`, and `modembank_python` and `ratio_python` stand beside it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 from bench_lines import Answer, Child, added_ms
 
 SETTLE_S = 2.0
+OURS = "direct_bridge.py"
 CODECS = {"pcmu": "PCMU", "pcma": "PCMA", "opus": "opus"}
 
 
@@ -47,11 +49,11 @@ class Figures:
         }
 
 
-async def measure(script: str, codec: str, calls: int, seconds: float) -> Figures:
-    """Run one bridge under the load."""
+async def measure(bridge_of: tuple[str, ...], codec: str, calls: int, seconds: float) -> Figures:
+    """Run one bridge (script and arguments) under the load."""
     cpus = sorted(os.sched_getaffinity(0))
     own, others = {cpus[-1]}, set(cpus[:-1]) or set(cpus)
-    bridge = await Child.start(script, cpus=own)
+    bridge = await Child.start(*bridge_of, cpus=own)
     modems = await Child.start("bench_modems.py", str(calls), cpus=others)
     peers = await Child.start("bench_peers.py", CODECS[codec], str(calls), cpus=others)
     try:
@@ -99,13 +101,13 @@ def table(codec: str, calls: int, results: dict[str, Figures]) -> str:
     """Return the figures for people."""
     lines = [
         f"{codec}, {calls} calls",
-        f"{'':10} {'CPU ms/call-s':>14} {'late':>8} {'to client p50/p99 ms':>22} "
+        f"{'':18} {'CPU ms/call-s':>14} {'late':>8} {'to client p50/p99 ms':>22} "
         f"{'to modem p50/p99 ms':>22} {'KB/call':>8}",
     ]
     for name, f in results.items():
         down, up = f.to_client_ms, f.to_modem_ms
         lines.append(
-            f"{name:10} {f.cpu_ms_per_call_s:14.2f} {f.late_fraction:8.2%} "
+            f"{name:18} {f.cpu_ms_per_call_s:14.2f} {f.late_fraction:8.2%} "
             f"{down[0]:13.2f} /{down[1]:7.2f} {up[0]:13.2f} /{up[1]:7.2f} {f.rss_kb_per_call:8.0f}"
         )
     return "\n".join(lines)
@@ -114,23 +116,31 @@ def table(codec: str, calls: int, results: dict[str, Figures]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--codec", choices=sorted(CODECS), default="pcmu")
+    parser.add_argument(
+        "--engine",
+        choices=["auto", "native", "python", "both"],
+        default="auto",
+        help="which of our engines; auto is what `modembank serve` takes here",
+    )
     parser.add_argument("--calls", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    bridges = {"naive": ("naive_bridge.py",)}
+    for engine in ("native", "python") if arguments.engine == "both" else (arguments.engine,):
+        bridges["modembank_python" if engine == "python" and len(bridges) > 1 else "modembank"] = (OURS, engine)
     results: dict[str, Figures] = {}
-    for name, script in (("naive", "naive_bridge.py"), ("modembank", "direct_bridge.py")):
-        results[name] = asyncio.run(measure(script, arguments.codec, arguments.calls, arguments.seconds))
-    ratio = results["modembank"].cpu_ms_per_call_s / results["naive"].cpu_ms_per_call_s
+    for name, bridge in bridges.items():
+        results[name] = asyncio.run(measure(bridge, arguments.codec, arguments.calls, arguments.seconds))
+    naive = results["naive"].cpu_ms_per_call_s
+    ratios = {name: figures.cpu_ms_per_call_s / naive for name, figures in results.items() if name != "naive"}
     print(table(arguments.codec, arguments.calls, results))
-    print(f"ratio {ratio:.3f} (1/{1 / ratio:.1f})")
+    for name, ratio in ratios.items():
+        print(f"ratio of {name}: {ratio:.3f} (1/{1 / ratio:.1f})")
     if arguments.json:
-        report = {
-            "codec": arguments.codec,
-            "calls": arguments.calls,
-            **{name: figure.as_json() for name, figure in results.items()},
-            "ratio": round(ratio, 4),
-        }
+        report: dict[str, Any] = {"codec": arguments.codec, "calls": arguments.calls, "engine": arguments.engine}
+        report |= {name: figure.as_json() for name, figure in results.items()}
+        report |= {name.replace("modembank", "ratio"): round(ratio, 4) for name, ratio in ratios.items()}
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")
 
 

@@ -73,6 +73,10 @@ class IceServer(_Section):
 class MediaSettings(_Section):
     """The voice path."""
 
+    engine: Literal["auto", "native", "python"] = Field(
+        "auto",
+        description="What carries the packets: the C core, Python, or the C core where it was built (auto).",
+    )
     codecs: tuple[Literal["PCMA", "PCMU", "opus", "G722"], ...] = Field(
         ("PCMA", "PCMU", "opus", "G722"),
         description="Codecs in order of preference; G.711 is what GSM audio fits. For sound of 16 kHz, opus and "

@@ -1,7 +1,8 @@
 """Bring the work tree to where `.venv/bin/modembank` runs: `make setup` calls this.
 
-Four steps, each with a stamp over everything it depends on, so that a second run only compares digests:
-uv, the Python packages of requirements.lock, Node, the page. Standard library only: nothing else is there.
+Five steps, each with a stamp over everything it depends on, so that a second run only compares digests:
+uv, the Python packages of requirements.lock, the audio core in C, Node, the page. Standard library only: nothing else
+is there.
 """
 
 from __future__ import annotations
@@ -180,6 +181,25 @@ def install_python(tools: Tools) -> None:
     once("python", wanted, VENV / "bin" / "modembank", make)
 
 
+def build_core() -> None:
+    """Compile the audio core where there is a C compiler; without one calls take the Python path."""
+    package = ROOT / "modembank" / "plane"
+    library = package / "core.so"
+    command = next(filter(None, map(shutil.which, (os.environ.get("CC", "cc"), "gcc", "clang"))), None)
+    if command is None:
+        library.unlink(missing_ok=True)
+        say("      no C compiler: calls take the Python audio path, at twice the processor time")
+        say("      (for the other: sudo apt-get install gcc libc6-dev, then make setup)")
+        return
+    sources = [*files_under(package / "core"), package / "build.py"]
+    build = [str(VENV / "bin" / "python"), "-m", "modembank.plane.build"]
+    try:
+        once("core", digest(sources, command), library, lambda: run(build))
+    except SetupError as error:
+        # A compiler without the C library's headers, say: the service runs all the same, the tests will not.
+        say(f"      {error} Calls take the Python audio path until it does.")
+
+
 def find_node(tools: Tools) -> Tools:
     """Take npm and Node from PATH when both are new enough, or put Node's wheel into `.cache/node-env`."""
     npm = on_path("npm", OLDEST_NPM)
@@ -219,13 +239,15 @@ def build_page(tools: Tools) -> None:
 def main() -> int:
     """Run the steps in order; 0 when all stand."""
     try:
-        say("[1/4] uv, the Python package installer")
+        say("[1/5] uv, the Python package installer")
         tools = find_uv()
-        say("[2/4] Python packages into .venv")
+        say("[2/5] Python packages into .venv")
         install_python(tools)
-        say("[3/4] Node, to build the page")
+        say("[3/5] Audio core in modembank/plane")
+        build_core()
+        say("[4/5] Node, to build the page")
         tools = find_node(tools)
-        say("[4/4] Page in modembank/web")
+        say("[5/5] Page in modembank/web")
         build_page(tools)
         CACHE.mkdir(exist_ok=True)
         (CACHE / "tools.json").write_text(json.dumps({"uv": tools.uv, "npm": tools.npm}))

@@ -1,4 +1,4 @@
-"""Install what the tests need beside Python: a browser, a voice, an independent AT client, a database server.
+"""Install what the tests need beside Python: browser, voice, independent AT clients, database server, C compiler.
 
 `make test` calls this. Where it may not install, it says the exact command and fails. Standard library only.
 """
@@ -18,6 +18,7 @@ WANTED: dict[str, tuple[str, ...]] = {
     "gammu-smsd": ("gammu-smsd",),
     "smstools": ("smsd",),
     "postgresql": ("initdb",),
+    "gcc": ("cc", "gcc", "clang"),
 }
 
 
@@ -29,7 +30,10 @@ def is_there(programs: tuple[str, ...]) -> bool:
 
 def missing() -> list[str]:
     """Return the Debian packages whose programs are not there."""
-    return [package for package, programs in WANTED.items() if not is_there(programs)]
+    lacking = [package for package, programs in WANTED.items() if not is_there(programs)]
+    if not Path("/usr/include/stdio.h").exists():
+        lacking.append("libc6-dev")
+    return lacking
 
 
 def install(packages: list[str]) -> None:

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from modembank.call.media import (
     AudioPlace,
-    Levels,
     MediaPhase,
     MediaSession,
     MediaSettings,
     MediaSink,
-    MediaState,
     MediaStats,
 )
-from modembank.errors import WrongStateError
+from modembank.call.session import FarSession
+from modembank.media import codecs, tones
 from modembank.media import pcm as samples
-from modembank.media import tones
 from modembank.media.codecs import Codec
 from modembank.media.playout import Playout
-from modembank.media.records import FRAME_S, RATE_HZ, WIDE_RATE_HZ
+from modembank.media.records import FRAME_S
 from modembank.tty.audio import AudioPort
-from modembank.webrtc.peer import WebRtcPeer
-from modembank.webrtc.stream import SendStream
-
-_log = logging.getLogger(__name__)
+from modembank.webrtc.flow import Flow, Negotiated, PacketFlow
+from modembank.webrtc.stream import FarFrames, SendStream
 
 _HOUSEKEEPING_S = 0.1
 _STALL_S = 0.2
@@ -43,28 +39,21 @@ _METER_EVERY = 5
 _REPORT_EVERY = 10
 
 
-class BridgeSession:
-    """The media of one call; made by `DirectMediaEngine.open()`."""
+class BridgeSession(FarSession):
+    """The media of one call in Python; made by `DirectMediaEngine.open()`."""
 
     def __init__(
         self, engine: DirectMediaEngine, call_id: str, audio: AudioPlace, settings: MediaSettings, sink: MediaSink
     ) -> None:
         """Raises PortError when the audio port cannot be taken."""
+        super().__init__(call_id, audio, settings, sink)
         self._engine = engine
-        self._call_id = call_id
-        self._settings = settings
-        self._sink = sink
-        self._rate_hz = audio.rate_hz
         self._port = AudioPort(Path(audio.name), audio.rate_hz)
         self._size = self._port.frame_bytes
         self._silence = bytes(self._size)
         self._playout = Playout(audio.rate_hz)
         self._stream = SendStream()
-        self._peer: WebRtcPeer | None = None
-        self._attaching = asyncio.Lock()
-        self._closed = False
-        self._state = MediaState.NEW
-        self._phase = MediaPhase.DIALING
+        self._flow: PacketFlow | None = None
         self._talking = False
         self._muted = False
         self._early = False
@@ -73,40 +62,35 @@ class BridgeSession:
         self._comfort = tones.Loop(tones.comfort_frames(audio.rate_hz))
         self._frames = 0
         self._rms_to_far = self._rms_from_far = 0
-        self._last_read = 0
-        self._last_read_s = time.monotonic()
         self._stalls = 0
-        self._dead = False
-        self._packets_before = self._octets_before = self._lost_before = 0
-        self.stalled = True
-        """The modem's clock stands still; the engine's takes its place towards the far side."""
+        self._stalled = True
         self._port.start(self._modem_pcm, self._modem_gone)
 
-    async def attach(self, offer_sdp: str) -> str:
-        """See `MediaSession.attach`."""
-        async with self._attaching:
-            if self._closed:
-                raise WrongStateError("the call's media is closed")
-            peer = WebRtcPeer(self._settings, self, self._stream, self._rate_hz)
-            try:
-                answer = await peer.answer(offer_sdp)
-                if self._closed:
-                    raise WrongStateError("the call ended while it was being joined")
-            except BaseException:
-                await peer.close()
-                raise
-            former, self._peer = self._peer, peer
-            self.far_state(MediaState.NEW)
-            if former is not None:
-                self._keep_counts(former)
-                await former.close()
-            return answer
+    def make_flow(self, negotiated: Negotiated) -> PacketFlow:
+        """See `PeerOwner.make_flow`."""
+        codec = codecs.make_codec(negotiated.codec, self._rate_hz)
+        frames = FarFrames(self.far_frame, self._playout.missing, self.far_digit, self.far_source)
+        return PacketFlow(codec, negotiated, frames, self._stream)
 
-    async def add_candidate(self, candidate: str | None, sdp_mid: str | None, sdp_m_line_index: int | None) -> None:
-        """See `MediaSession.add_candidate`."""
-        if self._peer is None:
-            raise WrongStateError("no far side is attached: send an offer first")
-        await self._peer.add_candidate(candidate, sdp_mid, sdp_m_line_index)
+    def far_attached(self, flow: Flow) -> None:
+        """See `FarSession.far_attached`."""
+        assert isinstance(flow, PacketFlow)
+        self._flow = flow
+
+    @property
+    def frames_read(self) -> int:
+        """See `FarSession.frames_read`."""
+        return self._port.counters.read
+
+    @property
+    def stalled(self) -> bool:
+        """See `FarSession.stalled`."""
+        return self._stalled
+
+    def far_gone(self) -> None:
+        """See `FarSession.far_gone`."""
+        self._engine.forget(self)
+        self._port.close()
 
     def phase(self, phase: MediaPhase) -> None:
         """See `MediaSession.phase`."""
@@ -133,38 +117,20 @@ class BridgeSession:
 
     def stats(self) -> MediaStats:
         """See `MediaSession.stats`."""
-        peer, port, playout = self._peer, self._port.counters, self._playout.counters
-        counter = peer.counter if peer else None
-        return MediaStats(
-            codec=peer.codec if peer else None,
+        port, playout = self._port.counters, self._playout.counters
+        return replace(
+            self._far_stats(),
             packets_to_far=self._stream.packets,
-            packets_from_far=self._packets_before + (counter.received if counter else 0),
             bytes_to_far=self._stream.octets,
-            bytes_from_far=self._octets_before + (peer.octets_received if peer else 0),
             frames_from_modem=port.read,
             frames_to_modem=port.written,
-            lost=self._lost_before + (max(0, counter.lost) if counter else 0),
             late=playout.late,
             concealed=playout.concealed,
             dropped=playout.dropped,
             underruns=playout.underruns,
             cushion_frames=self._playout.cushion_frames,
             modem_stalls=self._stalls,
-            jitter_ms=counter.jitter_ms if counter else 0.0,
-            rtt_ms=1000 * peer.rtt_s if peer and peer.rtt_s is not None else None,
-            far_loss_fraction=peer.loss_fraction if peer else None,
         )
-
-    async def close(self) -> None:
-        """See `MediaSession.close`."""
-        if self._closed:
-            return
-        self._closed = True
-        self._engine.forget(self)
-        self._port.close()
-        # An attach that still gathers candidates finds the call closed when it is done: nobody waits for it here.
-        if self._peer is not None:
-            await self._peer.close()
 
     def far_frame(self, position: int, pcm: bytes) -> None:
         """One frame of the far side: written to the modem now, or kept until its turn."""
@@ -176,38 +142,16 @@ class BridgeSession:
             if taken * self._size != len(out):
                 self._playout.refused(len(out) // self._size - taken)
 
-    def far_missing(self, position: int) -> bool:
-        """Return whether the modem has not been given anything in this frame's place yet."""
-        return self._playout.missing(position)
-
-    def far_digit(self, digit: str) -> None:
-        """A key was pressed on the far side."""
-        self._sink.far_dtmf(digit)
-
     def far_source(self, codec: Codec) -> None:
         """The far side begins a new stream."""
         self._playout.new_source(codec.conceal)
 
-    def far_state(self, state: MediaState) -> None:
-        """The far side's transport changed."""
-        if state is not self._state and not self._closed:
-            self._state = state
-            self._sink.media_state(state)
-
     def housekeep(self, now_s: float) -> None:
-        """Look after what is not tied to a frame; called by the engine about ten times per second."""
-        read = self._port.counters.read
-        if read != self._last_read:
-            self._last_read, self._last_read_s = read, now_s
-        elif not self.stalled and now_s - self._last_read_s >= _STALL_S:
-            self.stalled = True
+        """See `FarSession.housekeep`."""
+        super().housekeep(now_s)
+        if not self._stalled and now_s - self._last_read_s >= _STALL_S:
+            self._stalled = True
             self._stalls += 1
-        elif self._talking and not self._dead and now_s - self._last_read_s >= self._settings.lost_after_s:
-            self._dead = True
-            _log.warning("call %s: no sound from the modem for %g s", self._call_id, self._settings.lost_after_s)
-            self._sink.modem_audio_dead()
-        if self._peer is not None:
-            self._peer.housekeep(now_s)
 
     def stand_in(self) -> None:
         """Give the far side one frame while the modem gives none."""
@@ -216,18 +160,18 @@ class BridgeSession:
     @property
     def has_peer(self) -> bool:
         """Whether anybody would hear a frame."""
-        return self._peer is not None
+        return self._flow is not None
 
     def _modem_pcm(self, data: bytes) -> None:
         """Whole frames from the modem: each is sent on, and tells that the modem has played one of ours."""
-        if self.stalled:
-            self.stalled = False
+        if self._stalled:
+            self._stalled = False
             self._playout.restart()
         size = self._size
         count = len(data) // size
         if count == 1:
-            if self._talking and self._peer is not None:
-                self._peer.send(data)
+            if self._talking and self._flow is not None:
+                self._flow.send(data)
                 self._frames += 1
                 if self._frames % _METER_EVERY == 0:
                     self._meter(data)
@@ -242,16 +186,15 @@ class BridgeSession:
             self._playout.refused(len(fillers) // size - taken)
 
     def _modem_gone(self, error: OSError | None) -> None:
-        _log.warning("call %s: the modem's audio port went away (%s)", self._call_id, error or "end of file")
-        self.stalled = True
-        self._sink.modem_audio_lost()
+        self._stalled = True
+        self._tell_lost(error)
 
     def _to_far(self, modem: bytes) -> None:
         if not self._talking:
             held = self._phase is MediaPhase.HELD
             modem = self._comfort.next() if held else self._before_answer(modem)
-        if self._peer is not None:
-            self._peer.send(modem)
+        if self._flow is not None:
+            self._flow.send(modem)
         self._frames += 1
         if self._frames % _METER_EVERY == 0:
             self._meter(modem)
@@ -275,16 +218,8 @@ class BridgeSession:
         self._rms_to_far = max(self._rms_to_far, samples.rms(heard))
         self._rms_from_far = max(self._rms_from_far, samples.rms(self._playout.last))
         if self._frames % _REPORT_EVERY == 0:
-            if self._state is MediaState.CONNECTED:
-                levels = Levels(samples.dbfs(self._rms_to_far), samples.dbfs(self._rms_from_far))
-                self._sink.levels(levels)
+            self._tell_levels(self._rms_to_far, self._rms_from_far)
             self._rms_to_far = self._rms_from_far = 0
-
-    def _keep_counts(self, former: WebRtcPeer) -> None:
-        counter = former.counter
-        self._packets_before += counter.received if counter else 0
-        self._octets_before += former.octets_received
-        self._lost_before += max(0, counter.lost) if counter else 0
 
 
 class DirectMediaEngine:
@@ -295,10 +230,7 @@ class DirectMediaEngine:
         self._sessions: set[BridgeSession] = set()
         self._housekeeping: asyncio.TimerHandle | None = None
         self._standing_in: asyncio.TimerHandle | None = None
-        # Made once here, so that no call waits for the arithmetic.
-        for rate_hz in (RATE_HZ, WIDE_RATE_HZ):
-            tones.ringback_frames(settings.country, rate_hz)
-            tones.comfort_frames(rate_hz)
+        tones.prepare(settings.country)
 
     async def open(self, call_id: str, audio: AudioPlace, sink: MediaSink) -> MediaSession:
         """See `MediaEngine.open`."""

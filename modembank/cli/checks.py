@@ -67,6 +67,16 @@ def check_open_files() -> Finding:
     return Finding(Level.WARN, "open files", f"{detail}, enough for about {soft // 4} modems", remedy)
 
 
+def check_core() -> Finding:
+    """Was the audio core built?"""
+    from modembank.plane import binding
+
+    if binding.available():
+        return Finding(Level.OK, "audio core", "built")
+    remedy = "sudo apt-get install gcc libc6-dev, then make setup; calls work without it, at twice the processor time"
+    return Finding(Level.WARN, "audio core", "not built: calls take the Python path", remedy)
+
+
 def check_intruders(proc: Path = Path("/proc")) -> Finding:
     """Does a program run that meddles with modems?"""
     running = sorted(set(_programs(proc)) & INTRUDERS.keys())

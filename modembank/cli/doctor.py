@@ -11,6 +11,7 @@ from modembank.cli.checks import (
     Finding,
     Level,
     check_clock,
+    check_core,
     check_database,
     check_intruders,
     check_modems,
@@ -64,6 +65,7 @@ def _examine() -> Iterator[Finding]:
     yield check_intruders()
     yield check_clock()
     yield check_opus()
+    yield check_core()
     yield check_page()
     try:
         settings = load_settings()

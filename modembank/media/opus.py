@@ -74,6 +74,19 @@ def available() -> bool:
     return True
 
 
+def functions() -> tuple[int, int]:
+    """Return the addresses of opus_encode and opus_decode, for other code of this process.
+
+    Raises:
+        MediaError: there is no libopus.
+    """
+    lib = _library()
+    encode, decode = (ctypes.cast(function, ctypes.c_void_p).value for function in (lib.opus_encode, lib.opus_decode))
+    assert encode is not None
+    assert decode is not None
+    return encode, decode
+
+
 class OpusEncoder:
     """24 kbit/s, complexity 0, in-band FEC, no DTX."""
 
@@ -99,6 +112,11 @@ class OpusEncoder:
             # Variadic in C: the fixed arguments need their types spelled out.
             if lib.opus_encoder_ctl(self._state, ctypes.c_int(request), ctypes.c_int32(value)) != 0:
                 raise MediaError(f"opus_encoder_ctl {request} was refused")
+
+    @property
+    def address(self) -> int:
+        """Where its state is; valid as long as this object."""
+        return self._state.value or 0
 
     def encode(self, pcm: bytes, _width: int = 2) -> bytes:
         """Return one packet for 20 ms of two-byte samples."""
@@ -129,8 +147,15 @@ class OpusDecoder:
         self._longest = rate_hz * _LONGEST_MS // 1000
         self._out = ctypes.create_string_buffer(2 * self._longest)
 
+    @property
+    def address(self) -> int:
+        """Where its state is; valid as long as this object."""
+        return self._state.value or 0
+
     def decode(self, packet: bytes, _width: int = 2) -> bytes:
         """Return the packet's samples of two bytes; nothing when it is damaged."""
+        if not packet:
+            return b""  # libopus would make up 120 ms for it
         return self._run(packet, len(packet), self._longest, 0)
 
     def conceal(self) -> bytes:

@@ -13,7 +13,7 @@ from array import array
 from dataclasses import dataclass
 from functools import cache
 
-from modembank.media.records import FRAME_S, RATE_HZ, frame_bytes
+from modembank.media.records import FRAME_S, RATE_HZ, WIDE_RATE_HZ, frame_bytes
 
 _RINGBACK_RMS = 3700.0  # -19 dBFS: -13 dBm0, inside E.180's -10 +-5 dBm0
 _COMFORT_PEAK = 24  # uniform noise at about -67 dBFS: the line is audibly there, and not more
@@ -106,6 +106,25 @@ def comfort_frames(rate_hz: int = RATE_HZ) -> tuple[bytes, ...]:
         array("h", (chance.randint(-_COMFORT_PEAK, _COMFORT_PEAK) for _ in range(rate_hz // 50))).tobytes()
         for _ in range(25)
     )
+
+
+@cache
+def ringback(country: str, rate_hz: int = RATE_HZ) -> bytes:
+    """Return `ringback_frames` in one piece."""
+    return b"".join(ringback_frames(country, rate_hz))
+
+
+@cache
+def comfort(rate_hz: int = RATE_HZ) -> bytes:
+    """Return `comfort_frames` in one piece."""
+    return b"".join(comfort_frames(rate_hz))
+
+
+def prepare(country: str) -> None:
+    """Make all of them once, so that no call waits for the arithmetic."""
+    for rate_hz in (RATE_HZ, WIDE_RATE_HZ):
+        ringback(country, rate_hz)
+        comfort(rate_hz)
 
 
 class Loop:

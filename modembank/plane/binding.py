@@ -14,7 +14,7 @@ VERSION = 1
 MAX_PACKET = 2048
 MAX_PUT = 8
 
-NOTE_DATAGRAM, NOTE_RTCP, NOTE_EVENT, NOTE_EARLY, NOTE_PORT_LOST, NOTE_RELAY = range(1, 7)
+NOTE_DATAGRAM, NOTE_RTCP, NOTE_EVENT, NOTE_EARLY, NOTE_PORT_LOST, NOTE_RELAY, NOTE_FRAME = range(1, 8)
 
 
 class SrtpFunctions(ctypes.Structure):
@@ -108,7 +108,24 @@ class StreamFacts(ctypes.Structure):
     )
 
 
-_PLANE, _PLAYOUT = c_void_p, c_void_p
+class StreamUser(ctypes.Structure):
+    """Who gets what a stream brings; the lines have their own, this is for the tests."""
+
+    FRAME = ctypes.CFUNCTYPE(None, c_void_p, c_int64, c_void_p)
+    MISSING = ctypes.CFUNCTYPE(c_int, c_void_p, c_int64)
+    EVENT = ctypes.CFUNCTYPE(None, c_void_p, c_uint32, c_void_p, c_int)
+    NEW_SOURCE = ctypes.CFUNCTYPE(None, c_void_p)
+
+    _fields_ = (
+        ("line", c_void_p),
+        ("frame", FRAME),
+        ("missing", MISSING),
+        ("event", EVENT),
+        ("new_source", NEW_SOURCE),
+    )
+
+
+_PLANE, _PLAYOUT, _STREAM = c_void_p, c_void_p, c_void_p
 
 _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "plane_version": (c_int, ()),
@@ -129,6 +146,10 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "plane_line_mute": (c_int, (_PLANE, c_int, c_int)),
     "plane_line_flow": (c_int, (_PLANE, c_int, c_int)),
     "plane_far_attach": (c_int, (_PLANE, c_int, POINTER(Codec), c_char_p, c_void_p, c_void_p, c_uint16)),
+    "plane_far_by_frames": (c_int, (_PLANE, c_int)),
+    "plane_far_frame": (c_int, (_PLANE, c_int, c_int64, c_char_p)),
+    "plane_far_source": (c_int, (_PLANE, c_int)),
+    "plane_far_missing": (c_int, (_PLANE, c_int, c_int64)),
     "plane_far_socket": (c_int, (_PLANE, c_int, c_int)),
     "plane_far_target": (c_int, (_PLANE, c_int, c_int, c_char_p, c_int)),
     "plane_far_datagram": (c_int, (_PLANE, c_int, c_char_p, c_int)),
@@ -142,6 +163,12 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "plane_playout_restart": (None, (_PLAYOUT,)),
     "plane_playout_new_source": (None, (_PLAYOUT,)),
     "plane_playout_missing": (c_int, (_PLAYOUT, c_int64)),
+    "plane_stream_new": (_STREAM, ()),
+    "plane_stream_free": (None, (_STREAM,)),
+    "plane_stream_take": (
+        None,
+        (_STREAM, POINTER(Codec), c_char_p, POINTER(StreamUser), c_char_p, c_int, c_double),
+    ),
     "plane_g711": (None, (c_int, c_int, c_char_p, c_int, c_void_p)),
 }
 

@@ -12,6 +12,7 @@ import os
 import secrets
 from collections.abc import Callable
 from enum import IntEnum
+from typing import Protocol
 
 from modembank.errors import MediaError
 from modembank.plane import binding
@@ -33,6 +34,14 @@ class Phase(IntEnum):
     ALERTING = 1
     TALKING = 2
     HELD = 3
+
+
+class LineFlow(Protocol):
+    """What uses a line for its far side."""
+
+    def end(self) -> None:
+        """The line closes."""
+        ...
 
 
 class Plane:
@@ -125,6 +134,8 @@ class PlaneLine:
         """
         self.ssrc = secrets.randbits(32)
         self.on_note = on_note
+        self.flow: LineFlow | None = None
+        """Who is attached at present."""
         self._plane = plane
         self._sounds = (ringback, comfort)  # the thread reads them in place
         frame = 2 * samples
@@ -146,6 +157,8 @@ class PlaneLine:
         """Let go of everything; the counters stay as they were. Idempotent."""
         if not self._open:
             return
+        if self.flow is not None:
+            self.flow.end()
         self._open = False
         self.facts = Facts.from_buffer_copy(self.facts)
         self.playout = PlayoutFacts.from_buffer_copy(self.playout)
@@ -161,7 +174,7 @@ class PlaneLine:
         """Silence instead of the far side's voice."""
         self._call_if_open("plane_line_mute", int(on))
 
-    def flow(self, ready: bool) -> None:
+    def modem_ready(self, ready: bool) -> None:
         """The modem's flow control."""
         self._call_if_open("plane_line_flow", int(ready))
 
@@ -176,6 +189,22 @@ class PlaneLine:
         """
         marks = bytes(number in events for number in range(128))
         self._call_if_open("plane_far_attach", ctypes.byref(codec), marks, *srtp, sequence)
+
+    def attach_by_frames(self) -> None:
+        """A far side begins whose packets are made and read elsewhere: `NOTE_FRAME` and `frame` join it to the line."""
+        self._call_if_open("plane_far_by_frames")
+
+    def frame(self, position: int, pcm: bytes) -> None:
+        """One frame of such a far side, and its place in the stream."""
+        self._call_if_open("plane_far_frame", position, pcm)
+
+    def missing(self, position: int) -> bool:
+        """Return whether a recovered frame would still be of use."""
+        return self._open and bool(self._call("plane_far_missing", position))
+
+    def new_source(self) -> None:
+        """Such a far side begins a new stream."""
+        self._call_if_open("plane_far_source")
 
     def add_socket(self, fd: int) -> int:
         """Read this UDP socket from now on, by a duplicate; return its index for `target`."""

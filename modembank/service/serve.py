@@ -13,7 +13,7 @@ from modembank.api.app import create_app
 from modembank.api.server import ApiServer
 from modembank.bank.bank import Bank
 from modembank.bus.bus import InProcessBus
-from modembank.call.bridge import DirectMediaEngine
+from modembank.call.engine import EngineChoice, make_engine
 from modembank.config import Settings, unknown_variables
 from modembank.host.host import Host
 from modembank.media.gctune import settle_gc
@@ -140,7 +140,7 @@ async def _modems_ready(bank: Bank, modems: int, stop: asyncio.Event) -> None:
 
 def _make_host(settings: Settings, bus: InProcessBus) -> Host:
     media = settings.media
-    engine = DirectMediaEngine(
+    engine = make_engine(
         MediaSettings(
             ice_servers=tuple(
                 IceServer(urls=server.urls, username=server.username, credential=server.credential)
@@ -152,7 +152,8 @@ def _make_host(settings: Settings, bus: InProcessBus) -> Host:
             connect_timeout_s=media.connect_timeout_s,
             silent_after_s=media.silent_after_s,
             lost_after_s=media.lost_after_s,
-        )
+        ),
+        EngineChoice(media.engine),
     )
     return Host(
         host_id=settings.host_id,

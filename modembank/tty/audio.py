@@ -78,6 +78,11 @@ class AudioPort:
         self._on_lost: Callable[[OSError | None], None] | None = None
         self._fd = _open_raw(path)
 
+    @property
+    def descriptor(self) -> int:
+        """For somebody else who reads and writes it, until `close()`; -1 after that."""
+        return self._fd
+
     def start(self, on_pcm: Callable[[bytes], None], on_lost: Callable[[OSError | None], None]) -> None:
         """Begin to read.
 

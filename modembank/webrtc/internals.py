@@ -22,7 +22,8 @@ from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceServe
 from pylibsrtp import _binding
 
 from modembank.errors import MediaError
-from modembank.media.reactor import add_direct_reader
+from modembank.media.reactor import add_direct_reader, remove_direct_reader
+from modembank.plane.binding import SrtpFunctions
 
 Address = tuple[str, int]
 
@@ -73,6 +74,14 @@ def _missing(*wanted: tuple[object, *tuple[str, ...]]) -> list[str]:
     return [f"{type(thing).__name__}.{name}" for thing, *names in wanted for name in names if not hasattr(thing, name)]
 
 
+def srtp_functions() -> SrtpFunctions:
+    """Return libsrtp's functions as pylibsrtp has them linked in, for the C core."""
+    names = ("srtp_protect", "srtp_unprotect", "srtp_protect_rtcp", "srtp_unprotect_rtcp")
+    return SrtpFunctions(
+        *(int(_binding.ffi.cast("uintptr_t", _binding.ffi.addressof(_binding.lib, name))) for name in names)
+    )
+
+
 @cache
 def certificate() -> RTCCertificate:
     """Return this process's DTLS certificate, made at first use."""
@@ -87,7 +96,22 @@ class Transport:
     sent by the pair that is nominated at that moment.
     """
 
-    __slots__ = ("_addr", "_connection", "_pair", "_readers", "_relay", "_rx", "_sock", "_tx", "dtls", "ice", "unsent")
+    __slots__ = (
+        "_addr",
+        "_connection",
+        "_given",
+        "_indices",
+        "_pair",
+        "_readers",
+        "_relay",
+        "_rx",
+        "_sessions",
+        "_sock",
+        "_tx",
+        "dtls",
+        "ice",
+        "unsent",
+    )
 
     def __init__(self, servers: list[RTCIceServer]) -> None:
         """Nothing is bound before the gatherer runs. Exactly `servers` are asked, none when it is empty.
@@ -101,12 +125,15 @@ class Transport:
         self.unsent = 0
         """Packets that had no pair to go by or that the kernel refused."""
         self._connection = self.ice._connection
-        self._readers: list[_Reader] = []
+        self._readers: list[_Reader | _Listener] = []
         self._pair: ice.CandidatePair | None = None
         self._sock: socket.socket | None = None
         self._relay: ice.StunProtocol | None = None
         self._addr: Address = ("", 0)
         self._rx = self._tx = None
+        self._sessions: tuple[object, object] | None = None
+        self._given: dict[int, ice.StunProtocol] = {}
+        self._indices: dict[ice.StunProtocol, int] = {}
 
     def set_roles(self, *, dtls_server: bool, ice_controlling: bool) -> None:
         """Fix both roles as offer and answer agreed. Source: RFC 8842 section 5.2, RFC 8445 section 6.1.1."""
@@ -126,6 +153,55 @@ class Transport:
             reader = _Reader(protocol, self._rx, on_rtp, on_rtcp)
             reader.start()
             self._readers.append(reader)
+
+    def srtp_addresses(self) -> tuple[int, int]:
+        """Return where the SRTP sessions (in, out) are, for the C core; they live as long as this transport."""
+        self._sessions = self.dtls._rx_srtp, self.dtls._tx_srtp
+        cast = _binding.ffi.cast
+        return int(cast("uintptr_t", self.dtls._rx_srtp._srtp[0])), int(cast("uintptr_t", self.dtls._tx_srtp._srtp[0]))
+
+    def give_sockets(self, take: Callable[[int], int], datagram: Callable[[bytes], None]) -> None:
+        """From now on somebody else reads the sockets.
+
+        Args:
+            take: gets a descriptor, which asyncio reads no more, and returns the index that it goes by.
+            datagram: gets what comes by a relay, or on a loop whose sockets cannot be taken.
+        """
+        loop = asyncio.get_running_loop()
+        for protocol in self._connection._protocols:
+            sock = _plain_socket(protocol.transport)
+            if sock is not None and isinstance(loop, BaseSelectorEventLoop):
+                remove_direct_reader(sock.fileno())
+                index = take(sock.fileno())
+                self._given[index] = protocol
+                self._indices[protocol] = index
+            else:
+                reader = _Listener(protocol, datagram)
+                reader.start()
+                self._readers.append(reader)
+
+    def datagram(self, index: int, data: bytes, addr: Address) -> None:
+        """Give aioice back what is for it: STUN or DTLS that came by the socket of this index."""
+        protocol = self._given.get(index)
+        if protocol is not None:
+            protocol.datagram_received(data, addr)
+
+    def new_route(self) -> tuple[int, str, int] | None:
+        """Return socket index (-1: by `relay`), host and port of the nominated pair when it is another than before."""
+        pair = self._connection._nominated.get(1)
+        if pair is self._pair or pair is None:
+            return None
+        self._pair = pair
+        return self._indices.get(pair.protocol, -1), pair.remote_addr[0], pair.remote_addr[1]
+
+    def relay(self, packet: bytes) -> None:
+        """Send a protected packet by the nominated pair's own transport."""
+        pair = self._connection._nominated.get(1)
+        try:
+            if pair is not None:
+                pair.protocol.transport.sendto(packet, pair.remote_addr)
+        except OSError:
+            self.unsent += 1
 
     def send_rtp(self, length: int) -> None:
         """Protect and send the RTP packet that stands in `TX`."""
@@ -153,6 +229,8 @@ class Transport:
         for reader in self._readers:
             reader.stop()
         self._readers.clear()
+        self._given.clear()
+        self._sessions = None
 
     @property
     def rejected(self) -> int:
@@ -181,6 +259,31 @@ class Transport:
             self._sock = _plain_socket(pair.protocol.transport)
             if self._sock is None:
                 self._relay = pair.protocol
+
+
+class _Listener:
+    """Listens in on a relayed candidate's protocol: what is SRTP or SRTCP goes to somebody else."""
+
+    __slots__ = ("_datagram", "_others", "_protocol", "rejected")
+
+    def __init__(self, protocol: ice.StunProtocol, datagram: Callable[[bytes], None]) -> None:
+        self.rejected = 0
+        self._protocol = protocol
+        self._others = protocol.datagram_received
+        self._datagram = datagram
+
+    def start(self) -> None:
+        self._protocol.datagram_received = self._received  # type: ignore[method-assign]
+
+    def stop(self) -> None:
+        self._protocol.datagram_received = self._others  # type: ignore[method-assign]
+
+    def _received(self, data: bytes | str, addr: Address) -> None:
+        assert isinstance(data, bytes)
+        if len(data) >= 12 and 128 <= data[0] <= 191:
+            self._datagram(data)
+        else:
+            self._others(data, addr)
 
 
 class _Reader:

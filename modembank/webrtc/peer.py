@@ -17,35 +17,24 @@ from aiortc import InvalidStateError, RTCDtlsParameters, RTCIceCandidate, RTCIce
 
 from modembank.bus.vocabulary import MediaState
 from modembank.errors import InvalidOfferError
-from modembank.media import codecs, rtcp, rtp
-from modembank.media.codecs import Codec
+from modembank.media import codecs, rtcp
 from modembank.media.records import RATE_HZ, CodecName, MediaSettings
 from modembank.webrtc import sdp
-from modembank.webrtc.internals import TX, Transport
-from modembank.webrtc.stream import FarFrames, ReceiveStream, SendStream
+from modembank.webrtc.flow import Flow, Negotiated
+from modembank.webrtc.internals import Transport
 
 _log = logging.getLogger(__name__)
-
-_pack_header = rtp.HEADER.pack_into
 
 
 class PeerOwner(Protocol):
     """Who gets what a peer receives. Called on the event loop."""
 
-    def far_frame(self, position: int, pcm: bytes) -> None:
-        """One 20 ms frame and its place in the stream."""
-        ...
+    def make_flow(self, negotiated: Negotiated) -> Flow:
+        """Return what will carry the packets of this peer.
 
-    def far_missing(self, position: int) -> bool:
-        """Return whether a recovered frame would still be of use."""
-        ...
-
-    def far_digit(self, digit: str) -> None:
-        """A DTMF key, once per event."""
-        ...
-
-    def far_source(self, codec: Codec) -> None:
-        """A stream begins: positions start anew."""
+        Raises:
+            MediaError: the codec cannot be run.
+        """
         ...
 
     def far_state(self, state: MediaState) -> None:
@@ -67,12 +56,11 @@ class _Reports:
 class WebRtcPeer:
     """One answered offer; closed for good when it fails, is replaced, or the call ends."""
 
-    def __init__(self, settings: MediaSettings, owner: PeerOwner, stream: SendStream, rate_hz: int = RATE_HZ) -> None:
+    def __init__(self, settings: MediaSettings, owner: PeerOwner, rate_hz: int = RATE_HZ) -> None:
         """`rate_hz` is that of the owner's frames. Raises MediaError when aiortc is of another shape."""
         self._settings = settings
         self._rate_hz = rate_hz
         self._owner = owner
-        self._out = stream
         self._transport = Transport(
             [RTCIceServer(list(s.urls), s.username, s.credential) for s in settings.ice_servers]
         )
@@ -83,9 +71,8 @@ class WebRtcPeer:
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._trickle: set[asyncio.Task[None]] = set()
-        self._codec: Codec | None = None
-        self._number = 0
-        self._in: ReceiveStream | None = None
+        self._codec: CodecName | None = None
+        self._flow: Flow | None = None
         self._reports = _Reports()
         self._heard = 0
         self._heard_s = 0.0
@@ -93,17 +80,12 @@ class WebRtcPeer:
     @property
     def codec(self) -> CodecName | None:
         """The negotiated codec, None before `answer()`."""
-        return self._codec.name if self._codec else None
+        return self._codec
 
     @property
-    def counter(self) -> rtp.ReceiveCounter | None:
-        """The counters of the stream that is received at present."""
-        return self._in.counter if self._in else None
-
-    @property
-    def octets_received(self) -> int:
-        """Payload bytes received."""
-        return self._in.octets if self._in else 0
+    def flow(self) -> Flow | None:
+        """What carries its packets, None before `answer()`."""
+        return self._flow
 
     @property
     def rtt_s(self) -> float | None:
@@ -123,23 +105,18 @@ class WebRtcPeer:
         """
         offer = sdp.parse_offer(offer_sdp)
         chosen = offer.choose(codecs.usable(self._settings.codecs, self._rate_hz))
-        self._codec = codecs.make_codec(CodecName(_canonical(chosen.name)), self._rate_hz)
-        self._number = chosen.number
+        self._codec = CodecName(_canonical(chosen.name))
         events = frozenset(event.number for event in sdp.events_for(offer, chosen))
-        frames = FarFrames(
-            self._owner.far_frame, self._owner.far_missing, self._owner.far_digit, self._owner.far_source
-        )
-        self._in = ReceiveStream(self._codec, self._number, events, frames)
+        self._flow = flow = self._owner.make_flow(Negotiated(self._codec, chosen.number, events))
         transport = self._transport
         transport.set_roles(dtls_server=offer.peer_is_dtls_client, ice_controlling=offer.ice.iceLite)
         gatherer = transport.ice.iceGatherer
         await gatherer.gather()
-        self._out.new_peer()
         local = sdp.Local(
             gatherer.getLocalParameters(),
             tuple(gatherer.getLocalCandidates()),
             tuple(transport.dtls.getLocalParameters().fingerprints),
-            self._out.ssrc,
+            flow.ssrc,
             self._cname,
             self._rate_hz,
         )
@@ -162,34 +139,16 @@ class WebRtcPeer:
         self._trickle.add(task)
         task.add_done_callback(self._trickle.discard)
 
-    def send(self, pcm: bytes) -> None:
-        """Send one frame of 20 ms now; without a connection only the timestamp goes on."""
-        out = self._out
-        codec = self._codec
-        if codec is None:
-            return
-        out.timestamp = timestamp = (out.timestamp + codec.timestamp_step) & 0xFFFFFFFF
-        if not self._up:
-            return
-        payload = codec.encode(pcm, codecs.WIDTH)
-        length = 12 + len(payload)
-        sequence = out.sequence
-        _pack_header(TX, 0, 0x80, self._number | 0x80 if out.marker else self._number, sequence, timestamp, out.ssrc)
-        TX[12:length] = payload
-        self._transport.send_rtp(length)
-        out.marker = False
-        out.sequence = (sequence + 1) & 0xFFFF
-        out.packets += 1
-        out.octets += length - 12
-
     def housekeep(self, now_s: float) -> None:
         """Watch for silence and send the reports that are due; to be called about ten times per second."""
         if not self._up:
             if self._gone and now_s - self._heard_s >= self._settings.lost_after_s:
                 self._become(MediaState.LOST)
             return
-        counter = self.counter
-        heard = counter.received if counter else 0
+        assert self._flow is not None
+        self._flow.housekeep()
+        reception = self._flow.reception
+        heard = reception.received if reception else 0
         if heard != self._heard:
             self._heard, self._heard_s = heard, now_s
             self._become(MediaState.CONNECTED)
@@ -202,17 +161,22 @@ class WebRtcPeer:
         if now_s >= self._reports.due_s:
             # Randomised against synchronised reports. Source: RFC 3550 section 6.3.1.
             self._reports.due_s = now_s + self._settings.rtcp_interval_s * (0.5 + random.random())
-            self._transport.send_rtcp(rtcp.build(self._report(now_s), self._cname))
+            self._flow.send_rtcp(rtcp.build(self._report(self._flow, now_s), self._cname))
+
+    def hang_up(self) -> None:
+        """Say goodbye and carry nothing more; the connection itself ends with `close`. Idempotent."""
+        if self._up and self._flow is not None:
+            self._flow.send_rtcp(rtcp.build_bye(self._flow.ssrc, self._cname))
+        self._up = False
+        if self._flow is not None:
+            self._flow.end()
 
     async def close(self) -> None:
-        """Say goodbye and free everything; idempotent."""
+        """Hang up and free everything; idempotent."""
         if self._closed:
             return
         self._closed = True
-        if self._up:
-            self._transport.send_rtcp(rtcp.build_bye(self._out.ssrc, self._cname))
-        self._up = False
-        self._transport.release_media()
+        self.hang_up()
         tasks = [task for task in (self._task, *self._trickle) if task is not None]
         for task in tasks:
             task.cancel()
@@ -247,8 +211,9 @@ class WebRtcPeer:
         if transport.dtls.state != "connected":
             self._become(MediaState.FAILED)
             return
-        assert self._in is not None
-        transport.take_media(self._in.take, self._rtcp_arrived)
+        if self._closed or self._flow is None:
+            return
+        self._flow.begin(transport, self._rtcp_arrived)
         transport.dtls.on("statechange", self._transport_changed)
         transport.ice.on("statechange", self._transport_changed)
         self._heard_s = time.monotonic()
@@ -275,7 +240,7 @@ class WebRtcPeer:
                 self._reports.lsr = rtcp.middle_32(report.sender.ntp)
                 self._reports.lsr_arrived_s = now_s
             for block in report.blocks:
-                if block.ssrc == self._out.ssrc:
+                if self._flow is not None and block.ssrc == self._flow.ssrc:
                     self._heard_about_us(block)
 
     def _heard_about_us(self, block: rtcp.ReportBlock) -> None:
@@ -286,27 +251,26 @@ class WebRtcPeer:
             if elapsed < 0x80000000:
                 self._reports.rtt_s = elapsed / 65536
 
-    def _report(self, now_s: float) -> rtcp.Report:
-        counter = self.counter
+    def _report(self, flow: Flow, now_s: float) -> rtcp.Report:
+        heard, sent = flow.reception, flow.sent
         blocks: tuple[rtcp.ReportBlock, ...] = ()
-        if counter is not None:
+        if heard is not None:
             delay = int((now_s - self._reports.lsr_arrived_s) * 65536) if self._reports.lsr else 0
             blocks = (
                 rtcp.ReportBlock(
-                    counter.ssrc,
-                    counter.fraction_lost(),
-                    counter.lost,
-                    counter.extended_highest,
-                    counter.jitter,
+                    heard.ssrc,
+                    heard.fraction_lost(),
+                    heard.lost,
+                    heard.extended_highest,
+                    heard.jitter,
                     self._reports.lsr,
                     delay,
                 ),
             )
-        out = self._out
         sender = rtcp.SenderInfo(
-            rtcp.ntp_time(time.time()), out.timestamp, out.packets & 0xFFFFFFFF, out.octets & 0xFFFFFFFF
+            rtcp.ntp_time(time.time()), sent.timestamp, sent.packets & 0xFFFFFFFF, sent.octets & 0xFFFFFFFF
         )
-        return rtcp.Report(out.ssrc, sender if out.packets else None, blocks)
+        return rtcp.Report(flow.ssrc, sender if sent.packets else None, blocks)
 
 
 def _canonical(name: str) -> str:

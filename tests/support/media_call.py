@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from modembank.call.bridge import DirectMediaEngine
+from modembank.call.engine import EngineChoice, make_engine
 from modembank.call.media import AudioPlace, Levels, MediaSession, MediaSettings, MediaState
 from modembank.media.records import RATE_HZ, frame_bytes
 from modembank.webrtc.client import SilentVoice, Voice, WebrtcClient
@@ -106,7 +106,8 @@ class Sink:
 class Call:
     """One open media session with its modem, its sink, and clients that end with it."""
 
-    def __init__(self, settings: MediaSettings, rate_hz: int = RATE_HZ) -> None:
+    def __init__(self, settings: MediaSettings, choice: EngineChoice, rate_hz: int = RATE_HZ) -> None:
+        self.choice = choice
         self.modem = PtyModem(rate_hz)
         self.sink = Sink()
         self.settings = settings
@@ -114,7 +115,7 @@ class Call:
         self.clients: list[WebrtcClient] = []
 
     async def open(self) -> None:
-        engine = DirectMediaEngine(self.settings)
+        engine = make_engine(self.settings, self.choice)
         self.session = await engine.open("call_test", self.modem.place, self.sink)
 
     async def connect(self, client: WebrtcClient) -> WebrtcClient:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from modembank.call.bridge import DirectMediaEngine
+from modembank.call.engine import EngineChoice, make_engine
 from modembank.call.media import AudioPlace, CodecName, MediaPhase, MediaSettings, MediaState
 from modembank.errors import InvalidOfferError, PortBusyError, PortMissingError, WrongStateError
 from modembank.webrtc import internals
@@ -281,9 +281,9 @@ async def test_a_modem_that_goes_away_is_reported_once(call_with: CallWith) -> N
     assert call.sink.lost == 1
 
 
-async def test_closing_frees_the_port_and_is_idempotent(call_with: CallWith) -> None:
+async def test_closing_frees_the_port_and_is_idempotent(call_with: CallWith, choice: EngineChoice) -> None:
     call = await call_with()
-    engine = DirectMediaEngine(MediaSettings())
+    engine = make_engine(MediaSettings(), choice)
     with pytest.raises(PortBusyError):
         await engine.open("call_other", call.modem.place, Sink())
     await call.connect(WebrtcClient())
@@ -297,9 +297,9 @@ async def test_closing_frees_the_port_and_is_idempotent(call_with: CallWith) -> 
         await engine.open("call_none", AudioPlace("/dev/ttyNone"), Sink())
 
 
-async def test_no_descriptor_is_left_behind() -> None:
+async def test_no_descriptor_is_left_behind(choice: EngineChoice) -> None:
     modem = PtyModem()
-    engine = DirectMediaEngine(MediaSettings())
+    engine = make_engine(MediaSettings(), choice)
     counts = []
     for _ in range(3):
         session = await engine.open("call_x", modem.place, Sink())

@@ -199,7 +199,41 @@ API int plane_far_attach(plane *p, int id, const codec *c, const uint8_t *events
     l->target = -1;
     stream_prepare(&l->stream);
     l->attached = 1;
+    l->by_frames = 0;
     DONE(p, 0);
+}
+
+/* A far side whose packets Python makes and reads: it gets frames as notes and gives frames. */
+API int plane_far_by_frames(plane *p, int id)
+{
+    ON_LINE(p, id, l)
+    close_sockets(l);
+    l->attached = 0;
+    l->by_frames = 1;
+    DONE(p, 0);
+}
+
+/* One frame of its voice, and the frame's place in its stream. */
+API int plane_far_frame(plane *p, int id, int64_t position, const int16_t *pcm)
+{
+    ON_LINE(p, id, l)
+    line_far_frame(l, position, pcm);
+    DONE(p, 0);
+}
+
+/* It begins a new stream. */
+API int plane_far_source(plane *p, int id)
+{
+    ON_LINE(p, id, l)
+    playout_new_source(&l->playout, NULL, NULL);
+    DONE(p, 0);
+}
+
+/* Whether a frame that it recovered would still be of use. */
+API int plane_far_missing(plane *p, int id, int64_t position)
+{
+    ON_LINE(p, id, l)
+    DONE(p, playout_missing(&l->playout, position));
 }
 
 /* One of its sockets; the plane reads and closes a duplicate of its own. */
@@ -266,63 +300,9 @@ API int plane_far_detach(plane *p, int id)
 {
     ON_LINE(p, id, l)
     close_sockets(l);
-    l->attached = 0;
+    l->attached = l->by_frames = 0;
     l->rx = l->tx = NULL;
     l->target = -1;
     l->playout.conceal = NULL; /* the codec's state goes with the far side */
     DONE(p, 0);
-}
-
-/* ---- for the tests: the same playout and codecs without a line ---- */
-
-API playout *plane_playout_new(int samples)
-{
-    playout *p = malloc(sizeof *p);
-    if (p)
-        playout_prepare(p, samples);
-    return p;
-}
-
-API void plane_playout_free(playout *p)
-{
-    free(p);
-}
-
-API int plane_playout_frame(playout *p, int64_t position, const int16_t *pcm, int16_t *out)
-{
-    return playout_frame(p, position, pcm, out);
-}
-
-API int plane_playout_tick(playout *p, int64_t count, int16_t *out)
-{
-    return playout_tick(p, count, out);
-}
-
-API void plane_playout_refused(playout *p, int64_t frames)
-{
-    playout_refused(p, frames);
-}
-
-API void plane_playout_restart(playout *p)
-{
-    playout_restart(p);
-}
-
-API void plane_playout_new_source(playout *p)
-{
-    playout_new_source(p, NULL, NULL);
-}
-
-API int plane_playout_missing(const playout *p, int64_t position)
-{
-    return playout_missing(p, position);
-}
-
-API void plane_g711(int kind, int decode, const void *in, int samples, void *out)
-{
-    g711_prepare();
-    if (decode)
-        (kind == CODEC_PCMA ? alaw_decode : ulaw_decode)(in, samples, out);
-    else
-        (kind == CODEC_PCMA ? alaw_encode : ulaw_encode)(in, samples, out);
 }

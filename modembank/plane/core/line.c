@@ -108,6 +108,8 @@ static void send_frame(line *l, const int16_t *pcm)
 {
     l->timestamp += (uint32_t)l->codec.step; /* time goes on between two far sides, too */
     l->facts.out_timestamp = l->timestamp;
+    if (l->by_frames)
+        tell(l->plane, l->id, NOTE_FRAME, -1, 0, pcm, 2 * l->samples, NULL);
     if (!l->attached)
         return;
     uint8_t packet[MAX_PACKET];
@@ -226,7 +228,7 @@ void line_readable(line *l)
 /* Tick for a modem that does not. */
 void line_stand_in(line *l)
 {
-    if (l->attached)
+    if (l->attached || l->by_frames)
         to_far(l, SILENCE);
 }
 
@@ -241,13 +243,17 @@ int line_check(line *l, double now)
 
 /* ---- from the far side ---- */
 
-static void far_frame(void *context, int64_t position, const int16_t *pcm)
+void line_far_frame(line *l, int64_t position, const int16_t *pcm)
 {
-    line *l = context;
     int16_t out[MAX_PUT * MAX_SAMPLES];
     if (l->muted || l->phase == PHASE_HELD)
         pcm = SILENCE;
     write_out(l, out, playout_frame(&l->playout, position, pcm, out));
+}
+
+static void far_frame(void *context, int64_t position, const int16_t *pcm)
+{
+    line_far_frame(context, position, pcm);
 }
 
 static int far_missing(void *context, int64_t position)

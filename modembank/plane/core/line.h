@@ -8,12 +8,12 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-enum { MAX_LINES = 4096, MAX_SOCKETS = 16, MAX_NOTES = 4096 };
+enum { MAX_LINES = 4096, MAX_SOCKETS = 16, MAX_NOTES = 2048 };
 
 enum { PHASE_DIALING, PHASE_ALERTING, PHASE_TALKING, PHASE_HELD };
 
 /* What the plane tells Python; `plane_next` copies one at a time. */
-enum { NOTE_DATAGRAM = 1, NOTE_RTCP, NOTE_EVENT, NOTE_EARLY, NOTE_PORT_LOST, NOTE_RELAY };
+enum { NOTE_DATAGRAM = 1, NOTE_RTCP, NOTE_EVENT, NOTE_EARLY, NOTE_PORT_LOST, NOTE_RELAY, NOTE_FRAME };
 
 typedef struct {
     int32_t line, kind, socket, length;
@@ -60,7 +60,7 @@ typedef struct {
     uint8_t in[MAX_FRAME], out[MAX_FRAME];
     int64_t metered, peak_to_far, peak_from_far;
     /* the far side */
-    int attached;
+    int attached, by_frames; /* by_frames: Python makes and reads the packets */
     codec codec;
     uint8_t events[128];
     void *rx, *tx;
@@ -106,6 +106,7 @@ void line_readable(line *l);
 void line_datagram(line *l, int socket_index, uint8_t *packet, int length, const struct sockaddr *from);
 void line_stand_in(line *l);
 int line_check(line *l, double now); /* whether the modem stands still */
+void line_far_frame(line *l, int64_t position, const int16_t *pcm);
 int line_send_rtcp(line *l, const uint8_t *packet, int length);
 void line_drop_port(line *l, int error);
 
