@@ -57,6 +57,13 @@ class SerialSettings(_Section):
     sysfs_root: Path = Field(Path("/sys"), description="Root of sysfs; an emulator brings its own.")
     dev_root: Path = Field(Path("/dev"), description="Folder of the device nodes.")
     chassis: Path | None = Field(None, description="File that names the rack's slots; see hardware/chassis.")
+    patience: float = Field(
+        1.0,
+        ge=0.01,
+        le=10,
+        description="Factor on every wait for a modem: deadlines of commands and calls, steps of healing, quarantine. "
+        "More for slow modems, less for tests.",
+    )
     rescan_s: float = Field(3.0, ge=0.2, le=60, description="Seconds between two looks for new or gone modems.")
 
 

@@ -13,6 +13,7 @@
     │   ├── HostUnreachableError, StaleEpochError, DuplicateCommandError
     ├── PortError                a serial port
     │   ├── PortMissingError, PortBusyError, PortLostError, TooManyPortsError
+    │   ├── PortHangsError, UsbStepError, ModemSilentError, ModemFloodError
     ├── AtError                  the AT dialogue
     │   ├── AtTimeoutError (TimeoutError), AtSyntaxError, AtBusyError, AtRefusedError
     │   └── AtResultError        a negative final result code
@@ -243,6 +244,30 @@ class TooManyPortsError(PortError):
     """More ports than the serial backend can watch."""
 
     code = "too_many_ports"
+
+
+class PortHangsError(PortLostError):
+    """The kernel does not come back from opening the port."""
+
+    code = "port_hangs"
+
+
+class ModemSilentError(PortLostError):
+    """The modem answers no command, not even after ESC."""
+
+    code = "modem_silent"
+
+
+class ModemFloodError(PortLostError):
+    """The modem told so much unasked that its port was closed."""
+
+    code = "modem_flood"
+
+
+class UsbStepError(PortError):
+    """A USB device or its port could not be switched off and on."""
+
+    code = "usb_step"
 
 
 class AtError(ModembankError):

@@ -184,6 +184,10 @@ class Bank:
         """Change a modem. Raises NotFoundError."""
         return await self._catalogue.patch_modem(modem_id, patch, actor)
 
+    async def release_modem(self, modem_id: str, *, actor: str) -> ModemRecord:
+        """End a modem's quarantine: it is tried again. Raises NotFoundError, WrongStateError, HostError."""
+        return await self._catalogue.release_modem(modem_id, actor)
+
     async def modem_trace(self, modem_id: str, limit: int = 200) -> tuple[TraceLine, ...]:
         """The newest lines of a modem's masked AT trace, oldest first. Raises NotFoundError, HostError."""
         return await self._catalogue.modem_trace(modem_id, limit)

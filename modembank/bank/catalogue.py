@@ -21,7 +21,17 @@ from modembank.bank.records import (
 from modembank.bank.replies import error_from
 from modembank.bank.views import modem_record, sim_record
 from modembank.bus.bus import Bus
-from modembank.bus.commands import AnyCommand, AnyReply, AtReply, ReadTrace, Refused, RunAt, Trace, TraceLine
+from modembank.bus.commands import (
+    AnyCommand,
+    AnyReply,
+    AtReply,
+    ReadTrace,
+    Refused,
+    ReleaseModem,
+    RunAt,
+    Trace,
+    TraceLine,
+)
 from modembank.config import Settings
 from modembank.errors import HostError, NotFoundError
 from modembank.store import modems as modem_rows
@@ -97,9 +107,18 @@ class Catalogue:
             row.tags = row.tags if patch.tags is None else list(patch.tags)
             row.enabled = row.enabled if patch.enabled is None else patch.enabled
             row.notes = row.notes if patch.notes is None else patch.notes
-            transaction.emit_modem("modem.changed", datetime.now(UTC), row, self._inventory.of_modem(modem_id))
+            live, healing = self._inventory.of_modem(modem_id), self._inventory.healing(row.host_id, modem_id)
+            transaction.emit_modem("modem.changed", datetime.now(UTC), row, live, healing)
             await add_audit(transaction.session, actor, "modem.patch", modem_id)
             transaction.after_commit.append(lambda: self._inventory.renamed_modem(row))
+        return self._modem(row)
+
+    async def release_modem(self, modem_id: str, actor: str) -> ModemRecord:
+        """End a modem's quarantine. Raises NotFoundError, WrongStateError, HostError."""
+        row = await self._modem_row(modem_id)
+        await self._ask(row, ReleaseModem(usb_path=row.usb_path))
+        async with self._database.write() as session:
+            await add_audit(session, actor, "modem.release", modem_id)
         return self._modem(row)
 
     async def modem_trace(self, modem_id: str, limit: int) -> tuple[TraceLine, ...]:
@@ -136,7 +155,7 @@ class Catalogue:
         return sim_record(row, self._inventory.holder(row.iccid))
 
     def _modem(self, row: ModemRow) -> ModemRecord:
-        return modem_record(row, self._inventory.of_modem(row.id))
+        return modem_record(row, self._inventory.of_modem(row.id), self._inventory.healing(row.host_id, row.id))
 
 
 def _found(row: RowT | None, kind: str, row_id: str) -> RowT:

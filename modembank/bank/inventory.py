@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from modembank.bank.journal import Transaction
 from modembank.bank.numbers import caller_number
 from modembank.bank.policy import Candidate
+from modembank.bank.records import HealingRecord
 from modembank.bank.views import Live, modem_ref, sim_ref
 from modembank.bus.events import ModemSnapshot
 from modembank.bus.vocabulary import ModemState
@@ -33,6 +34,7 @@ class Inventory:
     def __init__(self, country: str) -> None:
         self._country = country
         self._live: dict[Place, Live] = {}
+        self._healing: dict[tuple[str, str], HealingRecord] = {}  # host id, modem id
         self._holders: dict[str, Place] = {}  # ICCID -> the modem that told of it last
 
     def at(self, host_id: str, usb_path: str) -> Live | None:
@@ -47,6 +49,17 @@ class Inventory:
     def of_modem(self, modem_id: str) -> Live | None:
         """The live side of a modem's row."""
         return next((live for live in self._live.values() if live.modem.id == modem_id), None)
+
+    def healing(self, host_id: str, modem_id: str) -> HealingRecord | None:
+        """What is being done about a modem."""
+        return self._healing.get((host_id, modem_id))
+
+    def put_healing(self, host_id: str, modem_id: str, record: HealingRecord | None) -> None:
+        """Keep the newest word of it; None: it is well."""
+        if record is None:
+            self._healing.pop((host_id, modem_id), None)
+        else:
+            self._healing[host_id, modem_id] = record
 
     def of_host(self, host_id: str) -> tuple[Live, ...]:
         """All modems that this host runs."""
@@ -92,7 +105,7 @@ class Inventory:
             modem_enabled=modem.enabled,
             sim=sim_ref(sim) if sim else None,
         )
-        transaction.emit_modem("modem.changed", at, modem, live)
+        transaction.emit_modem("modem.changed", at, modem, live, self.healing(host_id, modem.id))
         if sim is not None:
             transaction.emit_sim(at, sim, live)
         if before is not None and before.sim is not None and before.snapshot.iccid != snapshot.iccid:
@@ -107,13 +120,14 @@ class Inventory:
         modem = await modem_rows.get_modem(transaction.session, before.modem.id)
         if modem is not None:
             modem.last_seen_at = at
-            transaction.emit_modem("modem.gone", at, modem, None)
+            transaction.emit_modem("modem.gone", at, modem, None, self.healing(host_id, modem.id))
         if before.sim is not None:
             await self._sim_left(transaction, before, at)
         transaction.after_commit.append(lambda: self._remove((host_id, usb_path)))
 
     async def host_gone(self, transaction: Transaction, host_id: str, at: datetime) -> None:
         """Nothing of this host runs any more."""
+        transaction.after_commit.append(lambda: self._forget_healing(host_id))
         for live in self.of_host(host_id):
             await self.gone(transaction, host_id, live.snapshot.usb_path, at)
 
@@ -175,6 +189,9 @@ class Inventory:
         if row is not None:
             row.last_seen_at = at
             transaction.emit_sim(at, row, None)
+
+    def _forget_healing(self, host_id: str) -> None:
+        self._healing = {key: record for key, record in self._healing.items() if key[0] != host_id}
 
     def _put(self, place: Place, live: Live) -> None:
         self._remove(place)

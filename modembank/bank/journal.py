@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from modembank.bank.events import EventStream, Stored, stream_event
-from modembank.bank.records import CallRecord, JsonObject, JsonValue
+from modembank.bank.records import CallRecord, HealingRecord, JsonObject, JsonValue
 from modembank.bank.views import Live, call_record, modem_record, sim_record
 from modembank.bank.wire import to_json
 from modembank.ids import new_id
@@ -57,9 +57,16 @@ class Transaction:
         """Tell of a SIM."""
         self.emit("sim.changed", at, {"sim": to_json(sim_record(row, live))})
 
-    def emit_modem(self, kind: str, at: datetime, row: ModemRow, live: Live | None) -> None:
+    def emit_modem(
+        self,
+        kind: str,
+        at: datetime,
+        row: ModemRow,
+        live: Live | None,
+        healing: HealingRecord | None,
+    ) -> None:
         """Tell of a modem."""
-        self.emit(kind, at, {"modem": to_json(modem_record(row, live))})
+        self.emit(kind, at, {"modem": to_json(modem_record(row, live, healing))})
 
 
 class Journal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from modembank.bank.closing import Ending, close_call, ending_of
+from modembank.bank.healing import record_healing, record_incident
 from modembank.bank.hosts import Hosts
 from modembank.bank.inventory import Inventory
 from modembank.bank.journal import Journal, Transaction
@@ -23,12 +24,14 @@ from modembank.bus.events import (
     CallMedia,
     CallMuted,
     CallRinging,
+    HostIncident,
     HostStarted,
     HostStopped,
     IncomingCall,
     LeftOverCall,
     ModemChanged,
     ModemGone,
+    ModemHealing,
     ModemSnapshot,
 )
 from modembank.bus.vocabulary import CallStatus, Cause, Direction, ModemState
@@ -69,6 +72,10 @@ class Recorder:
                     await self._inventory.gone(transaction, event.host_id, event.usb_path, event.at)
                 case LeftOverCall():
                     self._left_over(transaction, event)
+                case ModemHealing():
+                    await record_healing(transaction, self._inventory, event)
+                case HostIncident():
+                    record_incident(transaction, event)
                 case IncomingCall():
                     await self._incoming(transaction, event)
                 case CallLevels():

@@ -12,7 +12,17 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from modembank.bus.events import MediaQuality
-from modembank.bus.vocabulary import CallStatus, Cause, Direction, HangupSource, MediaState, ModemState
+from modembank.bus.vocabulary import (
+    CallStatus,
+    Cause,
+    Direction,
+    HangupSource,
+    HealingPhase,
+    HealingStep,
+    MediaState,
+    ModemState,
+    Trouble,
+)
 
 RecordT = TypeVar("RecordT")
 
@@ -135,6 +145,18 @@ class SimRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HealingRecord:
+    """What is being done about a modem; `until` is when its quarantine ends by itself."""
+
+    phase: HealingPhase
+    trouble: Trouble
+    step: HealingStep
+    detail: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModemRecord:
     """A modem; `lost` while it is not attached."""
 
@@ -162,6 +184,7 @@ class ModemRecord:
     sim: SimRef | None
     at_port: str
     audio_port: str | None
+    healing: HealingRecord | None
     first_seen_at: datetime
     last_seen_at: datetime
 

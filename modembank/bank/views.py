@@ -8,6 +8,7 @@ from modembank.bank.records import (
     CallRecord,
     FilterCount,
     Hangup,
+    HealingRecord,
     ModemRecord,
     ModemRef,
     SimRecord,
@@ -29,6 +30,7 @@ SIM_STATES = {
     ModemState.READY: SimState.READY,
     ModemState.IN_CALL: SimState.IN_CALL,
     ModemState.FAILED: SimState.FAILED,
+    ModemState.QUARANTINED: SimState.FAILED,
     ModemState.LOST: SimState.ABSENT,
 }
 
@@ -87,8 +89,8 @@ def sim_state(snapshot: ModemSnapshot | None, claimed: bool) -> SimState:
     return SimState.IN_CALL if claimed and state is SimState.READY else state
 
 
-def modem_record(row: ModemRow, live: Live | None) -> ModemRecord:
-    """Return a modem; `live` None when it is not attached."""
+def modem_record(row: ModemRow, live: Live | None, healing: HealingRecord | None) -> ModemRecord:
+    """Return a modem; `live` None when it is not attached, `healing` None when nothing is being done about it."""
     snapshot = live.snapshot if live else None
     return ModemRecord(
         id=row.id,
@@ -115,6 +117,7 @@ def modem_record(row: ModemRow, live: Live | None) -> ModemRecord:
         sim=live.sim if live else None,
         at_port=row.at_port,
         audio_port=row.audio_port,
+        healing=healing,
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
     )

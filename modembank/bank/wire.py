@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from modembank.bank.records import (
     CallRecord,
+    HealingRecord,
     HostRecord,
     JsonObject,
     JsonValue,
@@ -17,7 +18,7 @@ from modembank.bank.records import (
     Why,
 )
 
-WireRecord = CallRecord | SimRecord | ModemRecord | HostRecord | KeyRecord | Why
+WireRecord = CallRecord | SimRecord | ModemRecord | HealingRecord | HostRecord | KeyRecord | Why
 
 
 def rfc3339(at: datetime) -> str:

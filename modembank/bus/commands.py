@@ -119,6 +119,13 @@ class ReadTrace(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseModem(Command):
+    """Take a modem out of quarantine now: a person has looked at it."""
+
+    usb_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Command):
     """Ask for everything the host runs now; answered with `HostSnapshot`."""
 
@@ -178,6 +185,17 @@ class Refused:
 
 
 AnyCommand = (
-    Dial | Answer | HangUp | Attach | AddCandidate | SendDtmf | SetMuted | SetHeld | RunAt | ReadTrace | Snapshot
+    Dial
+    | Answer
+    | HangUp
+    | Attach
+    | AddCandidate
+    | SendDtmf
+    | SetMuted
+    | SetHeld
+    | RunAt
+    | ReadTrace
+    | ReleaseModem
+    | Snapshot
 )
 AnyReply = Done | SdpAnswer | AtReply | Trace | HostSnapshot | Refused

@@ -9,7 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from modembank.bus.vocabulary import CallStatus, Cause, HangupSource, MediaState, ModemState
+from modembank.bus.vocabulary import (
+    CallStatus,
+    Cause,
+    HangupSource,
+    HealingPhase,
+    HealingStep,
+    IncidentPhase,
+    MediaState,
+    ModemState,
+    Trouble,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +112,36 @@ class LeftOverCall(Event):
     usb_path: str
     iccid: str | None
     count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModemHealing(Event):
+    """A modem is being healed, is well again, or is left alone; `detail` says it in a sentence.
+
+    The modem may be away from the bus meanwhile. `since` is when the trouble began, `until` when a quarantine ends.
+    """
+
+    usb_path: str
+    phase: HealingPhase
+    trouble: Trouble
+    step: HealingStep
+    detail: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostIncident(Event):
+    """All or most modems of one hub went away together: one failure, told once, and once more when it is over.
+
+    `hub` is the hub's USB path. `modems` are those that went, `missing` those that did not come back.
+    """
+
+    hub: str
+    phase: IncidentPhase
+    modems: tuple[str, ...]
+    missing: tuple[str, ...]
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +241,8 @@ AnyEvent = (
     | ModemChanged
     | ModemGone
     | LeftOverCall
+    | ModemHealing
+    | HostIncident
     | IncomingCall
     | CallDialing
     | CallRinging

@@ -99,4 +99,48 @@ class ModemState(StrEnum):
     READY = "ready"
     IN_CALL = "in_call"
     FAILED = "failed"
+    QUARANTINED = "quarantined"  # every step of the ladder was tried in vain; see `HealingStep`
     LOST = "lost"
+
+
+class Trouble(StrEnum):
+    """What is wrong with a modem that needs healing."""
+
+    SILENT = "silent"  # it answers no AT command
+    PORT_LOST = "port_lost"  # its port cannot be opened, or went away, while the device is there
+    PORT_HANGS = "port_hangs"  # the kernel does not come back from opening its port
+    PORT_REFUSED = "port_refused"  # another program holds its port, or this user may not open it
+    NOT_STARTING = "not_starting"  # it answers, yet is never set up, or its SIM never gets ready
+    UNREGISTERED = "unregistered"  # no network has taken it for long
+    NO_AUDIO = "no_audio"  # answered calls had no sound from it
+    CALL_STUCK = "call_stuck"  # it has a call that nobody owns and does not let go of it
+    NOISY = "noisy"  # it tells so much unasked that nothing else gets through
+    AWAY = "away"  # it did not come back from a step, or with its hub
+
+
+class HealingStep(StrEnum):
+    """The rungs of the ladder, from the gentlest to the last. Source: hardware sheet, section 8, reset ladder."""
+
+    WAKE = "wake"  # ESC, then AT
+    REOPEN = "reopen"  # close the port and open it again
+    RADIO = "radio"  # +CFUN=0, then 1
+    RESTART = "restart"  # +CFUN=1,1
+    USB_RESET = "usb_reset"  # the device is logged off the bus and on again
+    PORT_POWER = "port_power"  # its hub port loses power and gets it back
+    QUARANTINE = "quarantine"  # left alone for a while
+
+
+class HealingPhase(StrEnum):
+    """What is told of a modem's healing."""
+
+    TRYING = "trying"  # a step is being tried
+    HEALED = "healed"
+    QUARANTINED = "quarantined"
+    RELEASED = "released"  # from quarantine, by time or by a person
+
+
+class IncidentPhase(StrEnum):
+    """What is told of a hub's failure."""
+
+    BEGAN = "began"
+    OVER = "over"  # everything is back, or what is not is called missing

@@ -99,6 +99,11 @@ class Call:
         """Whether the record is written."""
         return self._ended.is_set()
 
+    @property
+    def was_mute(self) -> bool | None:
+        """Whether its modem gave no sound; None when nobody answered."""
+        return None if self._answered_s is None else self._far.modem_mute
+
     async def wait_ended(self) -> None:
         """Wait until the record is written."""
         await self._ended.wait()

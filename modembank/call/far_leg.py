@@ -48,6 +48,7 @@ class FarLeg:
         self._opening = asyncio.Lock()
         self._closed = False
         self.media_up = asyncio.Event()
+        self.modem_mute = False
 
     async def open(self) -> MediaSession:
         """Take the modem's audio port.
@@ -138,6 +139,7 @@ class FarLeg:
 
     def modem_audio_dead(self) -> None:
         """See `MediaSink`: nobody hears anything any more, and it goes on costing."""
+        self.modem_mute = True
         self._on_failed(Cause.MODEM_FAILED)
 
     def modem_audio_lost(self) -> None:

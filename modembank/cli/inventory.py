@@ -27,7 +27,7 @@ Notes = Annotated[str | None, typer.Option(help="Free text.")]
 SIM_KEYS = ("id", "iccid", "number", "label")
 MODEM_KEYS = ("id", "usb_path", "slot", "imei", "label")
 SIM_COLUMNS = ("sim", "label", "number", "state", "operator", "signal", "modem", "tags", "enabled")
-MODEM_COLUMNS = ("modem", "label", "slot", "usb path", "state", "operator", "signal", "sim", "model", "enabled")
+MODEM_COLUMNS = ("modem", "label", "slot", "usb path", "state", "operator", "signal", "sim", "model", "enabled", "note")
 
 
 @sims.callback()
@@ -101,6 +101,18 @@ def set_modem(
         print_table(MODEM_COLUMNS, [_modem_row(changed)], empty="")
 
 
+@modems.command("release")
+def release_modem(name: ModemName, url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
+    """End a modem's quarantine: it is tried again, from the first step."""
+    remote = Remote(url, key)
+    modem = find_one(remote.all("/v1/modems"), name, MODEM_KEYS, "modem")
+    released = remote.post(f"/v1/modems/{modem['id']}/actions/release")
+    if as_json:
+        print_json(released)
+    else:
+        print_table(MODEM_COLUMNS, [_modem_row(released)], empty="")
+
+
 @modems.command("trace")
 def trace_modem(
     name: ModemName,
@@ -167,7 +179,14 @@ def _modem_row(modem: JsonObject) -> list[str]:
         _name_of(modem["sim"], "iccid"),
         text_of(modem["model"]),
         text_of(modem["enabled"]),
+        _note(modem),
     ]
+
+
+def _note(modem: JsonObject) -> str:
+    """What is being done about it, else why it is not ready."""
+    healing = modem["healing"]
+    return text_of(healing["detail"] if isinstance(healing, dict) else modem["state_detail"] or None)
 
 
 def _signal(rssi_dbm: JsonValue) -> str:

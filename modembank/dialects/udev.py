@@ -19,6 +19,9 @@ _HEAD = """\
 
 ACTION=="remove", GOTO="modembank_end"
 
+# Switching the power of a hub's ports, for healing. Linux 6.0 and newer.
+SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_interface", ATTR{bInterfaceClass}=="09", GOTO="modembank_hub"
+
 # The USB device itself: never asleep.
 """
 _TTYS = """
@@ -30,6 +33,12 @@ GOTO="modembank_end"
 LABEL="modembank_usb"
 TEST=="power/control", ATTR{{power/control}}="on"
 ENV{{ID_MM_DEVICE_IGNORE}}="1"
+# Logging the device off the bus and on again, for healing.
+RUN+="/bin/sh -c 'chgrp {GROUP} $sys$devpath/authorized && chmod g+w $sys$devpath/authorized'"
+GOTO="modembank_end"
+
+LABEL="modembank_hub"
+RUN+="/bin/sh -c 'chgrp {GROUP} $sys$devpath/*-port*/disable; chmod g+w $sys$devpath/*-port*/disable'"
 GOTO="modembank_end"
 
 LABEL="modembank_tty"

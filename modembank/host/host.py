@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from modembank.bus.commands import (
     HostSnapshot,
     ReadTrace,
     Refused,
+    ReleaseModem,
     RunAt,
     SdpAnswer,
     SendDtmf,
@@ -41,9 +43,14 @@ from modembank.call.call import Call
 from modembank.call.media import MediaEngine
 from modembank.call.order import Order
 from modembank.errors import ModembankError, NotFoundError
+from modembank.host.doctor import Doctor
 from modembank.host.guard import Guard
+from modembank.host.hubs import HubWatch
 from modembank.host.keeper import ModemKeeper
+from modembank.modem.timings import ModemTimings
 from modembank.tty.discovery import ModemPorts, scan
+from modembank.tty.hotplug import HotplugWatch, open_uevents
+from modembank.tty.power import UsbPower
 from modembank.tty.trace import Way
 from modembank.tty.transport import TransportOpener
 
@@ -68,8 +75,9 @@ class Host:
         rescan_s: float,
         wideband: bool = False,
         slots: Mapping[str, str] | None = None,
+        patience: float = 1.0,
     ) -> None:
-        """`slots` names places of the USB topology, see `tty/chassis.py`."""
+        """`slots` names places of the USB topology, see `tty/chassis.py`. `patience`: factor on waits for modems."""
         self.host_id = host_id
         self._bus = bus
         self._engine = engine
@@ -79,9 +87,18 @@ class Host:
         self._rescan_s = rescan_s
         self._wideband = wideband
         self._slots = slots or {}
+        self._timings = ModemTimings().scaled(patience)
         self._guard = Guard()
         self._keepers: dict[str, ModemKeeper] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._doctor = Doctor(
+            host_id=host_id,
+            wards=self._keepers,
+            power=UsbPower(sysfs_root),
+            publish=bus.publish,
+            patience=patience,
+        )
+        self._hubs = HubWatch(host_id, bus.publish, self._doctor.expect, patience)
         self._table: dict[type, Callable[..., Awaitable[AnyReply]]] = {
             Dial: self._dial,
             Answer: self._answer,
@@ -93,6 +110,7 @@ class Host:
             SetHeld: self._set_held,
             RunAt: self._run_at,
             ReadTrace: self._read_trace,
+            ReleaseModem: self._release_modem,
             Snapshot: self._snapshot,
         }
 
@@ -100,11 +118,16 @@ class Host:
         """Serve until cancelled; then end all calls and let the modems go."""
         self._bus.publish(HostStarted(host_id=self.host_id, at=datetime.now(UTC)))
         stop_serving = self._bus.serve(self.host_id, self.handle)
+        changes = HotplugWatch(open_uevents())
+        healing = asyncio.create_task(self._doctor.run(), name="doctor")
         try:
             while True:
                 await self._rescan()
-                await asyncio.sleep(self._rescan_s)
+                await changes.wait(self._rescan_s)
         finally:
+            changes.close()
+            healing.cancel()
+            await asyncio.gather(healing, return_exceptions=True)
             await self._end_calls()
             stop_serving()
             await self._stop_keepers()
@@ -122,13 +145,18 @@ class Host:
     async def _rescan(self) -> None:
         found = await asyncio.to_thread(scan, self._sysfs_root, self._dev_root, self._slots)
         now = {ports.usb_path: ports for ports in found}
-        for usb_path in [path for path, keeper in self._keepers.items() if now.get(path) != keeper.ports]:
-            await self._drop(usb_path)
-        for usb_path, ports in now.items():
-            if usb_path not in self._keepers:
-                self._keep(ports)
+        known = frozenset(self._keepers)
+        gone = [path for path, keeper in self._keepers.items() if now.get(path) != keeper.ports]
+        # Side by side: a call that takes its time to end must not keep the others' modems from being noticed.
+        await asyncio.gather(*(self._drop(path) for path in gone))
+        new = [ports for path, ports in now.items() if path not in self._keepers]
+        for ports in new:
+            self._keep(ports, random.uniform(0, self._hubs.spread_s(ports.usb_path)))
+            self._doctor.arrived(ports.usb_path)
+        missing = [path for path in gone if path not in now and not self._doctor.is_expected(path)]
+        self._hubs.look(missing, frozenset(now), known)
 
-    def _keep(self, ports: ModemPorts) -> None:
+    def _keep(self, ports: ModemPorts, delay_s: float) -> None:
         log.info("modem %s (%s) is attached", ports.usb_path, ports.dialect)
         keeper = ModemKeeper(
             ports,
@@ -137,9 +165,10 @@ class Host:
             engine=self._engine,
             publish=self._bus.publish,
             wideband=self._wideband,
+            timings=self._timings,
         )
         self._keepers[ports.usb_path] = keeper
-        self._tasks[ports.usb_path] = asyncio.create_task(keeper.run(), name=f"modem:{ports.usb_path}")
+        self._tasks[ports.usb_path] = asyncio.create_task(keeper.run(delay_s), name=f"modem:{ports.usb_path}")
 
     async def _drop(self, usb_path: str) -> None:
         """The device is gone, or came back under other names."""
@@ -230,6 +259,10 @@ class Host:
                 for line in lines
             )
         )
+
+    async def _release_modem(self, command: ReleaseModem) -> AnyReply:
+        self._doctor.release(command.usb_path)
+        return Done()
 
     async def _snapshot(self, command: Snapshot) -> AnyReply:
         calls = (keeper.call_snapshot() for keeper in self._keepers.values())

@@ -1,7 +1,8 @@
 """Keeps one modem running and carries its one call.
 
-The keeper is the modem's only listener. It restarts a modem that failed, with growing pauses, hangs up whatever call
-a modem has that nobody owns (after a killed server), and gives every call to exactly one `Call` object.
+The keeper is the modem's only listener. It tells the doctor when the driver failed, and opens the port again when the
+doctor says so; it hangs up whatever call a modem has that nobody owns (after a killed server), and gives every call
+to exactly one `Call` object.
 """
 
 from __future__ import annotations
@@ -11,29 +12,31 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from modembank.at.calls import ClccState, CurrentCall
 from modembank.bus.events import AnyEvent, CallSnapshot, LeftOverCall, ModemChanged, ModemSnapshot
 from modembank.bus.vocabulary import Cause, Direction, ModemState
 from modembank.call.call import Call
 from modembank.call.media import MediaEngine
 from modembank.call.reporter import CallReporter
 from modembank.errors import ModembankError, SimNotReadyError, WrongStateError
-from modembank.host.snapshots import snapshot_of
+from modembank.host.driver import Driver
+from modembank.host.snapshots import is_small_news, snapshot_of
+from modembank.host.vitals import Vitals
 from modembank.ids import new_id
 from modembank.modem.events import CallKind, CallProgress, CallRelease, Evidence
 from modembank.modem.events import Direction as Way
 from modembank.modem.info import ModemInfo
 from modembank.modem.modem import Modem
+from modembank.modem.timings import ModemTimings
 from modembank.tty.discovery import ModemPorts
 from modembank.tty.transport import TransportOpener
 
 log = logging.getLogger(__name__)
 
-# Pauses before a failed modem is tried again; the last one repeats. A modem needs 10 to 30 s to come back from a reset.
-RESTART_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 # Half of what I2 allows: a call must be seen twice, for one that is just being cleared is nobody's either.
 STRANGERS_S = 4.0
-# Up for this long, it counts as healthy again and the pauses start anew.
-HEALTHY_AFTER_S = 120.0
+# News that nobody waits for, such as the signal, are told this often at most: a modem may tell hundreds a second.
+SMALL_NEWS_S = 0.5
 
 # Ends that no network told: the modem itself went, or stopped making sense.
 _FAILURES: Mapping[Evidence, Cause] = {
@@ -45,6 +48,13 @@ _FAILURES: Mapping[Evidence, Cause] = {
 
 def _same_way(call: Call, way: Way) -> bool:
     return (call.direction is Direction.OUTBOUND) == (way is Way.MO)
+
+
+def is_stranger(call: CurrentCall) -> bool:
+    """Whether a call that nobody here owns must go: an outgoing one, or one that somebody else answered. One that
+    rings is about to be told.
+    """
+    return call.direction is Way.MO or call.state in (ClccState.ACTIVE, ClccState.HELD)
 
 
 class ModemKeeper:
@@ -59,12 +69,13 @@ class ModemKeeper:
         engine: MediaEngine,
         publish: Callable[[AnyEvent], None],
         wideband: bool = False,
+        timings: ModemTimings | None = None,
     ) -> None:
         self.ports = ports
         self._host_id = host_id
         self._engine = engine
         self._publish = publish
-        self._modem = Modem(ports, self, backend=opener, wideband=wideband)
+        self._modem = Modem(ports, self, backend=opener, timings=timings, wideband=wideband)
         self._call: Call | None = None
         self._usb_path = ports.usb_path
         self._cleared = False
@@ -72,6 +83,12 @@ class ModemKeeper:
         self._override: tuple[ModemState, str] | None = None
         self._rings: CallProgress | None = None
         self._last: ModemSnapshot | None = None
+        self._telling: asyncio.TimerHandle | None = None
+        self._driver = Driver(ports.usb_path, self._modem.run)
+        self._state_since: tuple[ModemState, float] = (ModemState.OPENING, asyncio.get_running_loop().time())
+        self._stuck_since_s: float | None = None
+        self._mute_calls = 0
+        self._mute_since_s = 0.0
 
     @property
     def modem(self) -> Modem:
@@ -83,29 +100,72 @@ class ModemKeeper:
         """The call it carries now."""
         return self._call
 
-    async def run(self) -> None:
-        """Keep the modem up until cancelled."""
-        loop = asyncio.get_running_loop()
-        failures = 0
+    async def run(self, delay_s: float = 0.0) -> None:
+        """Keep the modem up until cancelled: whenever the driver has failed, wait for `reopen`."""
+        await asyncio.sleep(delay_s)
         while True:
-            started = loop.time()
+            await self._driver.wait()
             self._override = None
             strangers = asyncio.create_task(self._watch_strangers(), name=f"strangers:{self._usb_path}")
             try:
-                await self._modem.run()
-                detail = "the driver stopped"
-            except ModembankError as error:
-                detail = str(error)
-            except Exception as error:  # supervisor: one broken modem must not take the host down
-                log.exception("modem %s: unexpected failure", self._usb_path)
-                detail = f"internal error: {error!r}"
+                fall = await self._driver.run_once()
             finally:
                 strangers.cancel()
-            self._fell(detail)
-            failures = 1 if loop.time() - started > HEALTHY_AFTER_S else failures + 1
-            pause = RESTART_PAUSES_S[min(failures, len(RESTART_PAUSES_S)) - 1]
-            log.warning("modem %s failed: %s; next try in %g s", self._usb_path, detail, pause)
-            await asyncio.sleep(pause)
+            if fall is not None:
+                self._fell(fall.detail)
+
+    # Ward, for the doctor
+
+    def vitals(self) -> Vitals:
+        """See `Ward`."""
+        state, since_s = self._state_since
+        answered_s = self._modem.answered_s if state in (ModemState.READY, ModemState.IN_CALL) else None
+        return Vitals(
+            state=state,
+            state_since_s=since_s,
+            state_detail=self.snapshot().state_detail,
+            in_call=self._call is not None,
+            fall=self._driver.fall,
+            answered_s=answered_s,
+            mute_calls=self._mute_calls,
+            mute_since_s=self._mute_since_s,
+            stuck_since_s=self._stuck_since_s,
+        )
+
+    def is_attached(self) -> bool:
+        """See `Ward`."""
+        return self.ports.at.exists()
+
+    async def reopen(self) -> None:
+        """See `Ward`."""
+        await self._driver.stop()
+        self._stuck_since_s = None
+        self._mute_calls = 0
+        self._driver.let_run()
+
+    async def close(self, detail: str) -> None:
+        """See `Ward`."""
+        await self._close(ModemState.FAILED, detail)
+
+    async def isolate(self, detail: str) -> None:
+        """See `Ward`."""
+        await self._close(ModemState.QUARANTINED, detail)
+
+    async def cycle_radio(self) -> None:
+        """See `Ward`."""
+        self._stuck_since_s = None
+        self._cleared = False
+        await self._modem.cycle_radio()
+
+    async def restart(self) -> None:
+        """See `Ward`."""
+        self._stuck_since_s = None
+        self._mute_calls = 0
+        await self._modem.restart()
+
+    async def _close(self, state: ModemState, detail: str) -> None:
+        await self._driver.stop()
+        self._fell(detail, state)
 
     def lost(self, detail: str) -> None:
         """The device is gone: end its call now."""
@@ -201,7 +261,8 @@ class ModemKeeper:
         try:
             count = await self._modem.clear_calls()
         except ModembankError as error:
-            log.warning("modem %s: could not look for left-over calls: %s", self._usb_path, error)
+            log.warning("modem %s: could not clear left-over calls: %s", self._usb_path, error)
+            self._stuck_since_s = asyncio.get_running_loop().time()
             return
         else:
             self._cleared = True
@@ -248,7 +309,11 @@ class ModemKeeper:
         return call
 
     def _call_over(self) -> None:
-        self._call = None
+        call, self._call = self._call, None
+        mute = None if call is None else call.was_mute
+        if mute is not None:
+            self._mute_calls = self._mute_calls + 1 if mute else 0
+            self._mute_since_s = asyncio.get_running_loop().time()
         self._take_waiting()
         self._tell()
 
@@ -269,19 +334,35 @@ class ModemKeeper:
             except ModembankError as error:
                 log.debug("modem %s: could not look for strangers' calls: %s", self._usb_path, error)
                 continue
-            stranger = self._call is None and any(call.direction is Way.MO for call in calls)
+            stranger = self._call is None and any(is_stranger(call) for call in calls)
             if stranger and seen:
                 await self._clear(self._modem.info)
             seen = stranger and not seen
 
-    def _fell(self, detail: str) -> None:
-        self._override = (ModemState.FAILED, detail)
+    def _fell(self, detail: str, state: ModemState = ModemState.FAILED) -> None:
+        self._override = (state, detail)
         self._cleared = False
         if self._call is not None:
             self._call.line_failed(Cause.MODEM_LOST, detail)
         self._tell()
 
     def _tell(self) -> None:
+        """Tell of what changed: a state at once, signal and the like not too often."""
+        now = self.snapshot()
+        if now.state is not self._state_since[0]:
+            self._state_since = now.state, asyncio.get_running_loop().time()
+        if now == self._last:
+            return
+        if self._last is not None and is_small_news(self._last, now):
+            if self._telling is None:
+                self._telling = asyncio.get_running_loop().call_later(SMALL_NEWS_S, self._tell_now)
+        else:
+            self._tell_now()
+
+    def _tell_now(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
         now = self.snapshot()
         if now != self._last:
             self._last = now

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from modembank.bus.events import ModemSnapshot
 from modembank.bus.vocabulary import ModemState
 from modembank.modem.info import ModemInfo
@@ -31,3 +33,8 @@ def snapshot_of(info: ModemInfo, *, state: ModemState | None = None, detail: str
         at_port=info.at_port,
         audio_port=info.audio_port,
     )
+
+
+def is_small_news(before: ModemSnapshot, now: ModemSnapshot) -> bool:
+    """Whether only changed what nobody waits for: signal, access technology, the operator's name."""
+    return before == replace(now, rssi_dbm=before.rssi_dbm, access=before.access, operator=before.operator)

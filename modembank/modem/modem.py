@@ -20,6 +20,7 @@ from modembank.errors import (
     SimNotReadyError,
 )
 from modembank.media.records import AudioPlace
+from modembank.modem import reset
 from modembank.modem.events import MessageSink, ModemSink
 from modembank.modem.info import ModemInfo, ModemState
 from modembank.modem.session import Session
@@ -246,6 +247,28 @@ class Modem:
         Raises: AtSyntaxError, AtTimeoutError, CmeError, CmsError, AtResultError, PortLostError.
         """
         return await self._ask(console(line))
+
+    async def cycle_radio(self) -> None:
+        """Switch the radio off and on, then set the modem up anew. Not during a call.
+
+        Raises: AtTimeoutError, AtResultError, PortLostError: the radio may be off now.
+        """
+        await reset.cycle_radio(self._ask, self._timings)
+        self._session.set_up_again()
+
+    async def restart(self) -> None:
+        """Restart the modem, also while `run` does not: it may hear what it cannot answer. It leaves the bus for
+        10 to 30 s and comes back under other numbers. Not during a call. Raises PortError, AtResultError.
+        """
+        if self._channel is not None:
+            await reset.restart(self._ask)
+        else:
+            await reset.restart_unheard(self._opener(), self._ports.at)
+
+    @property
+    def answered_s(self) -> float | None:
+        """When it answered last, by time.monotonic; None before the first answer and while `run` does not."""
+        return self._channel.answered_s if self._channel is not None else None
 
     def trace(self, limit: int) -> tuple[TraceLine, ...]:
         """The last `limit` lines of the conversation, masked; those of the last run once it is over."""

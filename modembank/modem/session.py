@@ -90,6 +90,12 @@ class Session:
         """Registration and operator are read again soon."""
         self._attention.set()
 
+    def set_up_again(self) -> None:
+        """The modem has lost its settings, or may have."""
+        self._restart = True
+        self._snapshot.starting()
+        self._attention.set()
+
     def hear(self, line: str) -> None:
         """One unsolicited line."""
         try:
@@ -197,6 +203,4 @@ class Session:
         _log.info("modem %s has restarted", self._snapshot.info.usb_path)
         self.calls.end(Evidence.RESET)
         self.ussd.end(ModemError("the modem restarted"))
-        self._restart = True
-        self._snapshot.starting()
-        self._attention.set()
+        self.set_up_again()

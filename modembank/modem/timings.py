@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 from modembank.tty.channel import ChannelTimings
 
@@ -32,3 +32,8 @@ class ModemTimings:
     ussd_cancelled_s: float = 1.0  # the last word of a session that was cancelled; many modems say none
     radio_off_s: float = 4.0  # between +CFUN=4 and +CFUN=1
     channel: ChannelTimings = field(default_factory=ChannelTimings)
+
+    def scaled(self, factor: float) -> ModemTimings:
+        """All waits times `factor`, those of the channel included."""
+        times = {one.name: getattr(self, one.name) * factor for one in fields(self) if one.name.endswith("_s")}
+        return replace(self, channel=self.channel.scaled(factor), **times)

@@ -165,6 +165,7 @@ def _make_host(settings: Settings, bus: InProcessBus) -> Host:
         rescan_s=settings.serial.rescan_s,
         wideband=media.wideband,
         slots=load_chassis(settings.serial.chassis).slots,
+        patience=settings.serial.patience,
     )
 
 

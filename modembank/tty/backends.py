@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import serial
 import serial_asyncio
@@ -20,6 +21,7 @@ import serialx
 from modembank.errors import (
     PortBusyError,
     PortError,
+    PortHangsError,
     PortLostError,
     PortMissingError,
     TooManyPortsError,
@@ -28,8 +30,11 @@ from modembank.tty.abandon import run_abandonable
 from modembank.tty.exclusive import claim, describe_busy, release
 from modembank.tty.transport import SerialBackend, Transport, TransportSink
 
+_Opened = TypeVar("_Opened")
+
 BAUD = 115200  # means nothing on USB, and is what a UART modem starts with
 OPEN_TIMEOUT_S = 10.0  # an honest port opens within milliseconds
+SLOT_S = 1.0  # what takes longer to open gives its place to others and goes on waiting
 PARALLEL_OPENS = 16  # one after another, 256 ports take seconds; all at once floods the USB bus
 PYSERIAL_PORT_LIMIT = 150
 
@@ -43,10 +48,15 @@ class PortOpener:
     def __init__(self, backend: SerialBackend = SerialBackend.SERIALX) -> None:
         self._backend = backend
         self._slots = asyncio.Semaphore(PARALLEL_OPENS)
+        self._opening: set[Path] = set()  # by threads of ours, which the kernel may never let go
         self._open_ports = 0
 
     async def __call__(self, path: Path, sink: TransportSink) -> Transport:
-        """Open `path`. Raises PortMissingError, PortBusyError, TooManyPortsError, PortLostError."""
+        """Open `path`.
+
+        Raises: PortMissingError, PortBusyError, TooManyPortsError, PortLostError; PortHangsError when the kernel does
+            not come back, and again until it has come back from that.
+        """
         if self._backend is SerialBackend.PYSERIAL_ASYNCIO and self._open_ports >= PYSERIAL_PORT_LIMIT:
             raise TooManyPortsError(
                 f"pyserial-asyncio cannot watch more than {PYSERIAL_PORT_LIMIT} ports in one process; "
@@ -55,8 +65,7 @@ class PortOpener:
         self._open_ports += 1
         shell = _Shell(sink, self._closed)
         try:
-            async with self._slots:
-                await self._open(path, shell)
+            await self._open_in_turn(path, shell)
         except BaseException as error:
             shell.give_up()
             if isinstance(error, (OSError, serial.SerialException, serialx.SerialException, TimeoutError)):
@@ -67,11 +76,56 @@ class PortOpener:
     def _closed(self) -> None:
         self._open_ports -= 1
 
+    async def _open_in_turn(self, path: Path, shell: _Shell) -> None:
+        """At most PARALLEL_OPENS at once, but for ports that hang: those must not keep the others waiting."""
+        if path in self._opening:
+            raise PortHangsError(f"{path} still hangs in the kernel; unplug the modem and plug it in")
+        async with self._slots:
+            opening = asyncio.create_task(self._open(path, shell), name=f"open {path.name}")
+            try:
+                await asyncio.wait({opening}, timeout=SLOT_S)
+            except asyncio.CancelledError:
+                opening.cancel()
+                raise
+        try:
+            await opening
+        finally:
+            opening.cancel()
+
     async def _open(self, path: Path, shell: _Shell) -> None:
         if self._backend is SerialBackend.SERIALX:
-            await _open_serialx(path, shell)
+            await self._open_serialx(path, shell)
         else:
-            await _open_pyserial(path, shell)
+            await self._open_pyserial(path, shell)
+
+    async def _open_serialx(self, path: Path, shell: _Shell) -> None:
+        # The library opens in an executor thread, which a hanging port would block for good: prove the port first.
+        probe = await run_abandonable(lambda: self._noted(path, _open_probe), OPEN_TIMEOUT_S, os.close)
+        try:
+            async with asyncio.timeout(OPEN_TIMEOUT_S):
+                transport, _ = await serialx.create_serial_connection(
+                    asyncio.get_running_loop(), lambda: shell, str(path), baudrate=BAUD, exclusive=True
+                )
+        finally:
+            threading.Thread(target=os.close, args=(probe,), name="tty-close", daemon=True).start()
+        shell.adopt(transport, transport.get_extra_info("serial").fileno(), path)
+
+    async def _open_pyserial(self, path: Path, shell: _Shell) -> None:
+        port = await run_abandonable(
+            lambda: self._noted(path, lambda path: serial.Serial(str(path), BAUD, exclusive=True)),
+            OPEN_TIMEOUT_S,
+            serial.Serial.close,
+        )
+        transport, _ = await serial_asyncio.connection_for_serial(asyncio.get_running_loop(), lambda: shell, port)
+        shell.adopt(transport, port.fileno(), path)
+
+    def _noted(self, path: Path, open_port: Callable[[Path], _Opened]) -> _Opened:
+        """In the thread: leave word while the kernel has it."""
+        self._opening.add(path)
+        try:
+            return open_port(path)
+        finally:
+            self._opening.discard(path)
 
 
 class _Shell(asyncio.Protocol):
@@ -125,34 +179,13 @@ class _Shell(asyncio.Protocol):
             closed()
 
 
-async def _open_serialx(path: Path, shell: _Shell) -> None:
-    # The library opens in an executor thread, which a hanging port would block for good: prove the port first.
-    probe = await run_abandonable(lambda: _open_probe(path), OPEN_TIMEOUT_S, os.close)
-    try:
-        async with asyncio.timeout(OPEN_TIMEOUT_S):
-            transport, _ = await serialx.create_serial_connection(
-                asyncio.get_running_loop(), lambda: shell, str(path), baudrate=BAUD, exclusive=True
-            )
-    finally:
-        threading.Thread(target=os.close, args=(probe,), name="tty-close", daemon=True).start()
-    shell.adopt(transport, transport.get_extra_info("serial").fileno(), path)
-
-
 def _open_probe(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
 
 
-async def _open_pyserial(path: Path, shell: _Shell) -> None:
-    port = await run_abandonable(
-        lambda: serial.Serial(str(path), BAUD, exclusive=True), OPEN_TIMEOUT_S, serial.Serial.close
-    )
-    transport, _ = await serial_asyncio.connection_for_serial(asyncio.get_running_loop(), lambda: shell, port)
-    shell.adopt(transport, port.fileno(), path)
-
-
 def _explain(error: Exception, path: Path) -> PortError:
     if isinstance(error, TimeoutError):
-        return PortLostError(f"{path} did not open within {OPEN_TIMEOUT_S:g} s; unplug the modem and plug it in")
+        return PortHangsError(f"{path} did not open within {OPEN_TIMEOUT_S:g} s; unplug the modem and plug it in")
     number = error.errno if isinstance(error, OSError) else None
     if number in {errno.EBUSY, errno.EAGAIN}:
         return PortBusyError(describe_busy(path))

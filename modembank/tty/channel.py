@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -20,7 +21,8 @@ from modembank.at.command import AtCommand
 from modembank.at.engine import AtCounters, AtEngine, Doubtful, Prompt, Urc
 from modembank.at.mask import mask_command
 from modembank.at.result import Result
-from modembank.errors import AtBusyError, AtTimeoutError, PortLostError
+from modembank.errors import AtBusyError, AtTimeoutError, ModemFloodError, ModemSilentError, PortLostError
+from modembank.tty.flood import FloodMeter
 from modembank.tty.trace import Trace, TraceLine, Way
 from modembank.tty.transport import Transport, TransportOpener
 
@@ -41,6 +43,22 @@ class ChannelTimings:
     settle_s: float = 0.5  # how long OK may come after a NO CARRIER that was another call's
     prompt_s: float = 10.0  # the prompt comes at once, or the modem does not want the message
     queue: int = 32  # commands that may wait; more means somebody does not look at answers
+    flood_lines_s: int = 200  # unasked lines a second; a busy modem tells ten
+    flood_s: float = 5.0  # so many seconds in a row, and the port is closed: others need the time
+    patience: float = 1.0  # factor on the deadline of each command
+
+    def scaled(self, factor: float) -> ChannelTimings:
+        """All waits times `factor`; counts stay."""
+        return replace(
+            self,
+            quiet_s=self.quiet_s * factor,
+            drain_s=self.drain_s * factor,
+            sentinel_s=self.sentinel_s * factor,
+            settle_s=self.settle_s * factor,
+            prompt_s=self.prompt_s * factor,
+            flood_s=self.flood_s * factor,
+            patience=self.patience * factor,
+        )
 
 
 class UrcSink(Protocol):
@@ -87,7 +105,9 @@ class AtChannel:
         self._worker: asyncio.Task[None] | None = None
         self._settling: asyncio.TimerHandle | None = None
         self._error: PortLostError | None = None
+        self._floods = FloodMeter(self._timings.flood_lines_s, self._timings.flood_s)
         self.timeouts = 0
+        self.answered_s: float | None = None
 
     @classmethod
     async def open(
@@ -149,11 +169,18 @@ class AtChannel:
                     self._settle_with(event)
                 case Urc(text):
                     self._sink.urc_received(text)
+                    self._count_unasked()
                 case Doubtful(text):
                     self._sink.urc_received(text)
                     self._arm_settling()
                 case Prompt():
                     self._pay()
+
+    def _count_unasked(self) -> None:
+        """A modem that floods us would take the time of all others: its port is closed."""
+        if self._floods.line(time.monotonic()):
+            self._trace.add(Way.NOTE, "the modem floods us with lines nobody asked for")
+            self._end(ModemFloodError("the modem tells hundreds of lines a second unasked"), tell=True)
 
     def connection_lost(self, error: Exception | None) -> None:
         """From the transport."""
@@ -171,13 +198,14 @@ class AtChannel:
             await self._serve(job)
             if self._engine.suspect and not await self._resync():
                 self._trace.add(Way.NOTE, "the modem answers no more")
-                self._end(PortLostError("the modem answers no more"), tell=True)
+                self._end(ModemSilentError("the modem answers no more"), tell=True)
                 return
 
     async def _serve(self, job: _Job) -> None:
         """Write one command and wait for its result or its deadline."""
         try:
-            result = await self._exchange(self._engine.send(job.command), job.command.timeout_s, job)
+            timeout_s = job.command.timeout_s * self._timings.patience
+            result = await self._exchange(self._engine.send(job.command), timeout_s, job)
         except PortLostError as error:
             _fail(job.answer, error)
             self._end(error, tell=True)
@@ -189,8 +217,8 @@ class AtChannel:
         self.timeouts += 1
         self._engine.give_up()
         name = mask_command(job.command.text)
-        self._trace.add(Way.NOTE, f"no answer to AT{name} within {job.command.timeout_s:g} s")
-        _fail(job.answer, AtTimeoutError(name, job.command.timeout_s))
+        self._trace.add(Way.NOTE, f"no answer to AT{name} within {timeout_s:g} s")
+        _fail(job.answer, AtTimeoutError(name, timeout_s))
 
     async def _resync(self) -> bool:
         """Make the port usable after a deadline; False when two sentinels stayed without answer."""
@@ -251,7 +279,8 @@ class AtChannel:
             return
         if owed.job.on_written is not None:
             owed.job.on_written()
-        owed.deadline.reschedule(asyncio.get_running_loop().time() + owed.job.command.timeout_s)
+        timeout_s = owed.job.command.timeout_s * self._timings.patience
+        owed.deadline.reschedule(asyncio.get_running_loop().time() + timeout_s)
 
     def _write(self, data: bytes, shown: str) -> None:
         if self._transport is None:
@@ -274,6 +303,7 @@ class AtChannel:
         if self._settling is not None:
             self._settling.cancel()
             self._settling = None
+        self.answered_s = time.monotonic()
         if self._result is not None and not self._result.done():
             self._result.set_result(result)
 

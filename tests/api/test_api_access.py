@@ -164,6 +164,7 @@ SCOPES = {
     "list_hosts": "sims:read",
     "patch_sim": "sims:admin",
     "patch_modem": "sims:admin",
+    "release_modem": "sims:admin",
     "run_at": "at:run",
     "create_event_ticket": "events:read",
     "follow_events": "events:read",

@@ -49,6 +49,17 @@ async def patch_modem(modem_id: ModemId, body: ModemPatch, bank: BankDep, key: K
     return _show(await bank.patch_modem(modem_id, patch, actor=key.id))
 
 
+@router.post(
+    "/modems/{modem_id}/actions/release",
+    operation_id="release_modem",
+    dependencies=ADMIN_SIMS,
+    summary="End a quarantine",
+)
+async def release_modem(modem_id: ModemId, bank: BankDep, key: KeyDep) -> Modem:
+    """Try a modem again that was left alone because nothing helped. `wrong_state` when it is not in quarantine."""
+    return _show(await bank.release_modem(modem_id, actor=key.id))
+
+
 @router.get("/modems/{modem_id}/trace", operation_id="get_trace", dependencies=READ_SIMS, summary="A modem's AT trace")
 async def trace(modem_id: ModemId, bank: BankDep, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> Trace:
     """Return the newest lines on the wire, oldest first, numbers masked."""

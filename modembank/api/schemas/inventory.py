@@ -8,7 +8,7 @@ from pydantic import Field
 
 from modembank.api.schemas.calls import ModemRef, SimRef
 from modembank.api.schemas.common import Answer, Encodable, Label, Notes, Request, Tag, Text, Timestamp
-from modembank.bus.vocabulary import ModemState
+from modembank.bus.vocabulary import HealingPhase, HealingStep, ModemState, Trouble
 
 TagList = Annotated[list[Tag], Field(max_length=32)]
 
@@ -66,6 +66,17 @@ class Sim(Answer):
     last_seen_at: Timestamp
 
 
+class Healing(Answer):
+    """What is being done about a modem that is not well; `until` is when a quarantine ends by itself."""
+
+    phase: HealingPhase
+    trouble: Trouble
+    step: HealingStep
+    detail: str
+    since: Timestamp
+    until: Timestamp | None
+
+
 class Modem(Answer):
     """A modem, attached or remembered."""
 
@@ -93,6 +104,7 @@ class Modem(Answer):
     sim: SimRef | None
     at_port: str
     audio_port: str | None
+    healing: Healing | None
     first_seen_at: Timestamp
     last_seen_at: Timestamp
 

@@ -4,6 +4,7 @@ import type { StreamState } from "./client/events";
 import {
   isCallEvent,
   isEnded,
+  isModemEvent,
   type Call,
   type Info,
   type Levels,
@@ -60,9 +61,8 @@ export function apply(event: ServerEvent): void {
   if (event.at !== undefined) clock.observe(event.at);
   if (isCallEvent(event)) putCalls([event.data.call]);
   else if (event.type === "sim.changed") pendingSims.set(event.data.sim.id, event.data.sim);
-  else if (event.type === "modem.changed" || event.type === "modem.gone") {
-    pendingModems.set(event.data.modem.id, event.data.modem);
-  } else return;
+  else if (isModemEvent(event)) pendingModems.set(event.data.modem.id, event.data.modem);
+  else return;
   if (pendingSims.size + pendingModems.size > 0) planFlush();
 }
 

@@ -89,6 +89,7 @@ const STATES: Record<ModemState | SimState | "disabled", StateWords> = {
   sim_locked: { word: "SIM locked", tone: "bad" },
   denied: { word: "Refused by network", tone: "bad" },
   failed: { word: "Failed", tone: "bad" },
+  quarantined: { word: "In quarantine", tone: "bad" },
   lost: { word: "Unplugged", tone: "off" },
   absent: { word: "Not inserted", tone: "off" },
   disabled: { word: "Switched off", tone: "off" },

@@ -126,6 +126,7 @@ export type ModemState =
   | "ready"
   | "in_call"
   | "failed"
+  | "quarantined"
   | "lost";
 
 export interface Modem {
@@ -238,12 +239,21 @@ export type CallEvent =
   | Envelope<CallEventType, { call: Call }>
   | Envelope<"call.dtmf", { call: Call; digit: string; from_far: boolean }>;
 
+export type ModemEventType =
+  | "modem.changed"
+  | "modem.gone"
+  | "modem.healing"
+  | "modem.healed"
+  | "modem.quarantined"
+  | "modem.released";
+
+export type ModemEvent = Envelope<ModemEventType, { modem: Modem }>;
+
 export type ServerEvent =
   | CallEvent
   | Envelope<"call.levels", Levels>
   | Envelope<"sim.changed", { sim: Sim }>
-  | Envelope<"modem.changed", { modem: Modem }>
-  | Envelope<"modem.gone", { modem: Modem }>
+  | ModemEvent
   | Envelope<"host.started" | "host.stopped", { host_id?: string }>
   | Envelope<"stream.reset", { reason: string }>;
 
@@ -263,4 +273,9 @@ export function isEnded(status: CallStatus): boolean {
 /** Whether an event tells of one call's life; `call.levels` does not. */
 export function isCallEvent(event: ServerEvent): event is CallEvent {
   return event.type.startsWith("call.") && event.type !== "call.levels";
+}
+
+/** Whether an event shows a modem as it is now. */
+export function isModemEvent(event: ServerEvent): event is ModemEvent {
+  return event.type.startsWith("modem.") && "modem" in event.data;
 }
