@@ -7,6 +7,7 @@ two underscores between levels, for example `MODEMBANK_HTTP__PORT=8090`.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -115,6 +116,61 @@ class CallSettings(_Section):
     )
 
 
+class MessageSettings(_Section):
+    """Short messages."""
+
+    delivery_reports: bool = Field(True, description="Ask for delivery reports unless a request says otherwise.")
+    short_codes: tuple[Annotated[str, Field(pattern=r"^[0-9]{3,8}$")], ...] = Field(
+        (), description="Service numbers (3 to 8 digits) that may be sent messages."
+    )
+    max_parts: int = Field(10, ge=1, le=255, description="Most SMS that one message may take; each is paid for.")
+    retries: int = Field(3, ge=0, le=10, description="Further tries when the network is busy.")
+    retry_s: float = Field(5.0, gt=0, le=600, description="Seconds before the first further try; then twice as long.")
+    give_up_after_s: float = Field(
+        3600.0, ge=1, le=604_800, description="Seconds after which a message that could not be sent fails."
+    )
+    partial_after_s: float = Field(
+        300.0, ge=1, le=86_400, description="Seconds after which a long message that lacks a part is told of."
+    )
+
+
+class UssdSettings(_Section):
+    """USSD codes; none may be sent unless it is listed."""
+
+    codes: tuple[Annotated[str, Field(pattern=r"^[*#][0-9*#]*(\{digits\}[0-9*#]*)?#$", max_length=64)], ...] = Field(
+        (),
+        description="Codes that may be sent, like *100#; {digits} stands for 1 to 20 digits, as in *101*{digits}#. "
+        "Codes that divert or bar calls or change a PIN are refused even so.",
+    )
+
+
+class BalanceRule(_Section):
+    """How one operator tells a balance."""
+
+    plmn: str = Field(pattern=r"^[0-9]{5,6}$", description="The operator: MCC and MNC, as in 00101.")
+    code: str = Field(pattern=r"^[*#][0-9*#]+#$", max_length=32, description="The USSD code to send.")
+    pattern: str = Field(description="Regular expression; its group `amount` is the number.")
+    unit: str = Field(max_length=16, description="Unit of the amount, like GBP or MB.")
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_amount(cls, value: str) -> str:
+        try:
+            groups = re.compile(value).groupindex
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from None
+        if "amount" not in groups:
+            raise ValueError("the regular expression lacks the group (?P<amount>…)")
+        return value
+
+
+class BalanceSettings(_Section):
+    """The balances of the SIMs."""
+
+    rules: tuple[BalanceRule, ...] = Field((), description="One rule for each operator.")
+    refresh_h: float = Field(0.0, ge=0, le=8760, description="Hours between two looks at each balance; 0 means never.")
+
+
 class Settings(BaseSettings):
     """All settings of a modembank process."""
 
@@ -137,6 +193,9 @@ class Settings(BaseSettings):
     serial: SerialSettings = SerialSettings()
     media: MediaSettings = MediaSettings()
     calls: CallSettings = CallSettings()
+    messages: MessageSettings = MessageSettings()
+    ussd: UssdSettings = UssdSettings()
+    balance: BalanceSettings = BalanceSettings()
 
     @field_validator("data_dir")
     @classmethod

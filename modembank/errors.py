@@ -7,7 +7,7 @@
     │   ├── NotFoundError, WrongStateError, InvalidOfferError, UnauthorizedError
     │   ├── IdempotencyMismatchError, IdempotencyRunningError
     │   ├── ValidationFailedError, MethodNotAllowedError, BodyTooLargeError, ForbiddenError
-    │   ├── TooManyStreamsError
+    │   ├── TooManyStreamsError, UssdRefusedError
     │   └── NoSimAvailableError
     ├── HostError                a host refused a command or did not answer it
     │   ├── HostUnreachableError, StaleEpochError, DuplicateCommandError
@@ -22,6 +22,7 @@
     ├── ModemError               a modem that cannot do what was asked
     │   ├── NoVoiceError, SimNotReadyError, NotRegisteredError, DialFailedError, IllegalTransitionError
     │   ├── SmsUnknownError, UssdTimeoutError (TimeoutError), PinRefusedError, PinWrongError
+    │   ├── BalanceUnknownError
     ├── MediaError               audio or its transport
     ├── StoreError               the database
     ├── RemoteError              the server that a command talks to
@@ -157,6 +158,13 @@ class TooManyStreamsError(RequestError):
     status = 503
 
 
+class UssdRefusedError(RequestError):
+    """A USSD code that the settings do not allow."""
+
+    code = "ussd_refused"
+    status = 403
+
+
 class IdempotencyMismatchError(RequestError):
     """The Idempotency-Key was used before with another body."""
 
@@ -194,9 +202,13 @@ class HostError(ModembankError):
 
 
 class HostUnreachableError(HostError, TimeoutError):
-    """No host listens on the bus, or its answer did not come before the deadline."""
+    """No host listens on the bus, or its answer did not come before the deadline.
+
+    `handed_over` is false when the command surely reached nobody.
+    """
 
     code = "host_unreachable"
+    handed_over = True
 
 
 class StaleEpochError(HostError):
@@ -400,6 +412,13 @@ class UssdTimeoutError(ModemError, TimeoutError):
     code = "ussd_timeout"
     status = 504
     fault = Fault.NETWORK
+
+
+class BalanceUnknownError(ModemError):
+    """The network's answer to the balance code has no amount where its rule looks for one."""
+
+    code = "balance_unknown"
+    fault = Fault.OPERATOR
 
 
 class PinRefusedError(ModemError):

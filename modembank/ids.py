@@ -6,7 +6,7 @@ from typing import Literal
 
 from ulid import ULID
 
-Prefix = Literal["call", "sim", "modem", "host", "evt", "cmd", "key", "req"]
+Prefix = Literal["call", "sim", "modem", "host", "evt", "cmd", "key", "req", "msg", "ussd"]
 
 
 def new_id(prefix: Prefix) -> str:

@@ -98,6 +98,9 @@ CREATE_CALLS = [_needs(Scope.CREATE_CALLS)]
 READ_SIMS = [_needs(Scope.READ_SIMS)]
 ADMIN_SIMS = [_needs(Scope.ADMIN_SIMS)]
 RUN_AT = [_needs(Scope.RUN_AT, Scope.RAW_AT)]
+SEND_SMS = [_needs(Scope.SEND_SMS)]
+READ_SMS = [_needs(Scope.READ_SMS)]
+RUN_USSD = [_needs(Scope.RUN_USSD)]
 READ_EVENTS = [_needs(Scope.READ_EVENTS)]
 
 
@@ -114,6 +117,8 @@ def _id(prefix: str, noun: str) -> Callable[[str], str]:
 
 CallId = Annotated[str, Path(description="Id of a call."), AfterValidator(_id("call", "call"))]
 SimId = Annotated[str, Path(description="Id of a SIM."), AfterValidator(_id("sim", "SIM"))]
+MessageId = Annotated[str, Path(description="Id of a message."), AfterValidator(_id("msg", "message"))]
+UssdId = Annotated[str, Path(description="Id of a USSD session."), AfterValidator(_id("ussd", "USSD session"))]
 ModemId = Annotated[str, Path(description="Id of a modem."), AfterValidator(_id("modem", "modem"))]
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Most entries on a page.")]

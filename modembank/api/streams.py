@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from modembank.api.content import without_content
 from modembank.bank.bank import Bank
 from modembank.bank.events import LEVELS, Subscription
 from modembank.bank.records import StreamEvent
+from modembank.bank.scopes import Scope, permits
 from modembank.errors import TooManyStreamsError
 
 # Pages, dashboards and scripts of one bank; each may hold a full queue, so their number has a bound.
@@ -62,6 +64,7 @@ class Streams:
         self, subscription: Subscription, key_id: str, levels: bool
     ) -> AsyncGenerator[StreamEvent | None]:
         following: asyncio.Task[StreamEvent] | None = None
+        with_content = await self._reads_content(key_id)
         try:
             while True:
                 following = asyncio.ensure_future(anext(subscription))
@@ -74,12 +77,16 @@ class Streams:
                 except StopAsyncIteration:
                     return
                 if levels or event.type != LEVELS:
-                    yield event
+                    yield event if with_content else without_content(event)
         finally:
             if following is not None and not following.done():
                 following.cancel()
                 with suppress(asyncio.CancelledError):
                     await following
+
+    async def _reads_content(self, key_id: str) -> bool:
+        keys = await self._bank.keys.list_keys()
+        return any(key.id == key_id and permits(key.scopes, Scope.SMS_CONTENT) for key in keys)
 
     async def _valid(self, key_id: str) -> bool:
         return any(key.id == key_id and key.revoked_at is None for key in await self._bank.keys.list_keys())

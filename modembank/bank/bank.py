@@ -7,6 +7,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from modembank.bank.balance import Balances
 from modembank.bank.catalogue import Catalogue
 from modembank.bank.control import Control
 from modembank.bank.dialling import Dialler
@@ -15,6 +16,7 @@ from modembank.bank.hosts import Hosts
 from modembank.bank.inventory import Inventory
 from modembank.bank.journal import Journal
 from modembank.bank.keys import KeyService
+from modembank.bank.messages import Messages
 from modembank.bank.reconcile import GRACE, Reconciler
 from modembank.bank.recorder import Recorder, levels_data
 from modembank.bank.records import (
@@ -32,6 +34,7 @@ from modembank.bank.records import (
     SimPatch,
     SimRecord,
 )
+from modembank.bank.ussd import UssdService
 from modembank.bank.views import call_record
 from modembank.bus.bus import Bus
 from modembank.bus.commands import TraceLine
@@ -64,7 +67,10 @@ class Bank:
         self._journal = Journal(database, self.events)
         self._inventory = Inventory(settings.country)
         self._hosts = Hosts(self._inventory)
-        self._recorder = Recorder(settings, self._journal, self._inventory, self._hosts)
+        self.messages = Messages(settings, database, bus, self._journal, self._inventory)
+        self.ussd = UssdService(settings, database, bus, self._journal, self._inventory)
+        self.balances = Balances(settings.balance, database, self._journal, self._inventory, self.ussd)
+        self._recorder = Recorder(settings, self._journal, self._inventory, self._hosts, self.messages, self.ussd)
         self._dialler = Dialler(settings, database, bus, self._journal, self._inventory)
         self._control = Control(database, bus, self._journal, self._inventory, self._dialler)
         self._catalogue = Catalogue(settings, database, bus, self._journal, self._inventory)
@@ -74,6 +80,9 @@ class Bank:
     async def start(self) -> None:
         """Begin to record what hosts tell, and to compare calls with them."""
         await self.events.start()
+        await self.messages.start()
+        await self.ussd.start()
+        await self.balances.start()
         self._tasks = (
             asyncio.create_task(self._bus.consume(self._record), name="bank-events"),
             asyncio.create_task(self._reconcile_regularly(), name="bank-reconcile"),
@@ -85,6 +94,9 @@ class Bank:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = ()
+        await self.balances.stop()
+        await self.messages.stop()
+        await self.ussd.stop()
         self.events.close()
 
     async def dial(self, request: DialRequest, *, actor: str, idempotency: Idempotency | None = None) -> Dialed:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from modembank.bank.closing import Ending, close_call
+from modembank.bank.idempotency import Replay, begin_request, end_request
 from modembank.bank.inventory import Inventory
 from modembank.bank.journal import Journal, Transaction
 from modembank.bank.numbers import Dialable, parse_dialable
@@ -21,14 +22,12 @@ from modembank.bus.vocabulary import CallStatus, Cause, Direction, HangupSource
 from modembank.config import Settings
 from modembank.errors import (
     HostError,
-    IdempotencyMismatchError,
     IdempotencyRunningError,
     ModembankError,
     NoSimAvailableError,
 )
 from modembank.ids import new_id
 from modembank.store import calls as call_rows
-from modembank.store import idempotency as request_rows
 from modembank.store import sims as sim_rows
 from modembank.store.audit import add_audit
 from modembank.store.database import Database
@@ -48,14 +47,6 @@ class Plan:
     number: Dialable
     actor: str
     idempotency: Idempotency | None
-
-
-class Replay(Exception):  # noqa: N818  # not an error: it carries what happened the first time out of a transaction
-    """The request was made before."""
-
-    def __init__(self, row: IdempotencyRow) -> None:
-        super().__init__(row.key)
-        self.row = row
 
 
 class Dialler:
@@ -88,7 +79,7 @@ class Dialler:
     async def _reserve(self, plan: Plan) -> CallRow:
         async with self._journal.transaction() as transaction:
             if plan.idempotency is not None:
-                await self._begin_request(transaction, plan, plan.idempotency)
+                await begin_request(transaction, plan.idempotency, plan.call_id)
             choice, epoch, live = await self._claim(transaction, plan)
             row = self._row(plan, choice, epoch, live)
             session = transaction.session
@@ -164,7 +155,7 @@ class Dialler:
             raise refusal
         answer = reply.sdp if isinstance(reply, SdpAnswer) else None
         if plan.idempotency is not None:
-            await self._end_request(plan.idempotency, answer, None)
+            await end_request(self._database, plan.idempotency, answer=answer)
         async with self._database.read() as session:
             fresh = await call_rows.get_call(session, row.id)
         return Dialed(call=call_record(fresh or row), answer_sdp=answer)
@@ -178,7 +169,7 @@ class Dialler:
             if locked is not None:
                 await close_call(transaction, self._inventory, locked, ending)
         if plan.idempotency is not None:
-            await self._end_request(plan.idempotency, None, error)
+            await end_request(self._database, plan.idempotency, error=error)
 
     async def _release(self, row: CallRow) -> None:
         command = HangUp(call_id=row.id, source=HangupSource.SYSTEM, cause=Cause.HOST_UNREACHABLE, deadline_s=2.0)
@@ -186,25 +177,6 @@ class Dialler:
             await self._bus.request(row.host_id, command)
         except HostError:
             return  # the regular comparison with the host's own list catches a call that runs on
-
-    async def _begin_request(self, transaction: Transaction, plan: Plan, wanted: Idempotency) -> None:
-        session, now = transaction.session, datetime.now(UTC)
-        new = await request_rows.begin_request(
-            session,
-            api_key_id=wanted.api_key_id,
-            key=wanted.key,
-            body_hash=wanted.body_hash,
-            call_id=plan.call_id,
-            at=now,
-        )
-        if new:
-            return
-        row = await request_rows.get_request(session, wanted.api_key_id, wanted.key)
-        if row is None:
-            raise IdempotencyRunningError("the request with this Idempotency-Key has just failed; send it again")
-        if row.body_hash != wanted.body_hash:
-            raise IdempotencyMismatchError("this Idempotency-Key was used with another body; take a new key")
-        raise Replay(row)
 
     async def _replay(self, row: IdempotencyRow) -> Dialed:
         """Answer as the first time. A request that a crash cut off counts as done when its call is over."""
@@ -217,12 +189,3 @@ class Dialler:
             error.call_id = row.call_id
             raise error
         return Dialed(call=call_record(call), answer_sdp=row.answer_sdp, replayed=True)
-
-    async def _end_request(self, wanted: Idempotency, answer: str | None, error: ModembankError | None) -> None:
-        async with self._database.write() as session:
-            row = await request_rows.get_request(session, wanted.api_key_id, wanted.key)
-            if row is None:
-                return
-            row.state = "failed" if error else "done"
-            row.answer_sdp = answer
-            row.error_code, row.error_detail = (error.code, str(error)) if error else (None, None)

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from modembank.bank.events import EventStream, Stored, stream_event
+from modembank.bank.message_views import message_record, ussd_record
 from modembank.bank.records import CallRecord, HealingRecord, JsonObject, JsonValue
 from modembank.bank.views import Live, call_record, modem_record, sim_record
 from modembank.bank.wire import to_json
 from modembank.ids import new_id
 from modembank.store.database import Database, Session
 from modembank.store.events import add_events, prune_events
+from modembank.store.message_models import MessageRow, UssdRow
 from modembank.store.models import CallRow, EventRow, ModemRow, SimRow
 
 EVENTS_KEPT = 50_000  # days of a small bank, an hour of a very busy one
@@ -67,6 +69,16 @@ class Transaction:
     ) -> None:
         """Tell of a modem."""
         self.emit(kind, at, {"modem": to_json(modem_record(row, live, healing))})
+
+    def emit_message(self, kind: str, at: datetime, row: MessageRow) -> None:
+        """Tell of a message as its row is now."""
+        row.sequence += 1
+        self.emit(kind, at, {"message": to_json(message_record(row))}, sequence=row.sequence)
+
+    def emit_ussd(self, kind: str, at: datetime, row: UssdRow) -> None:
+        """Tell of a USSD session as its row is now."""
+        row.sequence += 1
+        self.emit(kind, at, {"ussd": to_json(ussd_record(row))}, sequence=row.sequence)
 
 
 class Journal:

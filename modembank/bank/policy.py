@@ -61,8 +61,25 @@ FILTERS: tuple[tuple[str, Filter], ...] = (
     ("registered", lambda sim, _: sim.registration in VOICE_REGISTRATIONS),
 )
 
+# Messages also go without voice and over "SMS only" registrations, and one may wait for the end of a call.
+# Source: 3GPP TS 27.007 section 7.2, <stat> 6 and 7.
+MESSAGE_STATES = frozenset({ModemState.READY, ModemState.IN_CALL, ModemState.SEARCHING})  # searching for voice, that is
+MESSAGE_REGISTRATIONS = VOICE_REGISTRATIONS | {"home_sms_only", "roaming_sms_only"}
+MESSAGE_FILTERS: tuple[tuple[str, Filter], ...] = (
+    *FILTERS[:4],
+    ("ready", lambda sim, _: sim.modem_state in MESSAGE_STATES),
+    ("registered", lambda sim, _: sim.registration in MESSAGE_REGISTRATIONS),
+)
+USSD_FILTERS: tuple[tuple[str, Filter], ...] = (
+    *FILTERS[:5],
+    ("ready", lambda sim, _: sim.modem_state is ModemState.READY),
+    ("registered", lambda sim, _: sim.registration in MESSAGE_REGISTRATIONS),
+)
 
-def choose(sims: Sequence[Candidate], wish: Wish) -> Choice:
+
+def choose(
+    sims: Sequence[Candidate], wish: Wish, filters: tuple[tuple[str, Filter], ...] = FILTERS, what: str = "call"
+) -> Choice:
     """Return the least recently used SIM that passes every filter; never used comes first, ties go by ICCID.
 
     Raises:
@@ -70,12 +87,12 @@ def choose(sims: Sequence[Candidate], wish: Wish) -> Choice:
     """
     left = list(sims)
     counts = []
-    for name, passes in FILTERS:
+    for name, passes in filters:
         kept = [sim for sim in left if passes(sim, wish)]
         counts.append(FilterCount(name=name, removed=len(left) - len(kept)))
         left = kept
     if not left:
-        raise _none_available(len(sims), counts)
+        raise _none_available(len(sims), counts, what)
     winner = min(left, key=lambda sim: (sim.last_used_at or _NEVER, sim.iccid))
     return Choice(
         sim_id=winner.sim_id,
@@ -83,7 +100,9 @@ def choose(sims: Sequence[Candidate], wish: Wish) -> Choice:
     )
 
 
-def _none_available(considered: int, counts: Sequence[FilterCount]) -> NoSimAvailableError:
+def _none_available(considered: int, counts: Sequence[FilterCount], what: str) -> NoSimAvailableError:
     removed = {count.name: count.removed for count in counts if count.removed}
     told = ", ".join(f"{name} removed {number}" for name, number in removed.items())
-    return NoSimAvailableError(f"none of {considered} SIMs can take this call: {told or 'none was ever seen'}", removed)
+    return NoSimAvailableError(
+        f"none of {considered} SIMs can take this {what}: {told or 'none was ever seen'}", removed
+    )

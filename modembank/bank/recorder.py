@@ -9,8 +9,10 @@ from modembank.bank.healing import record_healing, record_incident
 from modembank.bank.hosts import Hosts
 from modembank.bank.inventory import Inventory
 from modembank.bank.journal import Journal, Transaction
+from modembank.bank.messages import Messages
 from modembank.bank.numbers import caller_number
 from modembank.bank.records import JsonValue
+from modembank.bank.ussd import UssdService
 from modembank.bank.wire import to_json
 from modembank.bus.events import (
     AnyEvent,
@@ -29,10 +31,13 @@ from modembank.bus.events import (
     HostStopped,
     IncomingCall,
     LeftOverCall,
+    MessagesRead,
+    MessageStoreFull,
     ModemChanged,
     ModemGone,
     ModemHealing,
     ModemSnapshot,
+    UssdReceived,
 )
 from modembank.bus.vocabulary import CallStatus, Cause, Direction, ModemState
 from modembank.config import Settings
@@ -50,11 +55,21 @@ Progress = (
 class Recorder:
     """Handles one event after the other; running one again after a failed transaction is safe."""
 
-    def __init__(self, settings: Settings, journal: Journal, inventory: Inventory, hosts: Hosts) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        inventory: Inventory,
+        hosts: Hosts,
+        messages: Messages,
+        ussd: UssdService,
+    ) -> None:
         self._settings = settings
         self._journal = journal
         self._inventory = inventory
         self._hosts = hosts
+        self._messages = messages
+        self._ussd = ussd
 
     async def handle(self, event: AnyEvent) -> None:
         """Record one event.
@@ -78,6 +93,12 @@ class Recorder:
                     record_incident(transaction, event)
                 case IncomingCall():
                     await self._incoming(transaction, event)
+                case MessagesRead():
+                    await self._messages.inbox.take(transaction, event)
+                case MessageStoreFull():
+                    self._messages.inbox.full(transaction, event)
+                case UssdReceived():
+                    await self._ussd.received(transaction, event)
                 case CallLevels():
                     raise AssertionError("level meters are not recorded")
                 case _:

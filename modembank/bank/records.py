@@ -121,6 +121,15 @@ class CallRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What an operator said is left: a decimal number as text, its unit, and when (RFC 3339)."""
+
+    amount: str
+    unit: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimRecord:
     """A SIM; the row stays when the card is taken away."""
 
@@ -140,6 +149,7 @@ class SimRecord:
     modem: ModemRef | None
     call_id: str | None
     last_used_at: datetime | None
+    balance: Balance | None
     first_seen_at: datetime
     last_seen_at: datetime
 

@@ -19,6 +19,10 @@ class Scope(StrEnum):
     RUN_AT = "at:run"
     RAW_AT = "at:raw"
     READ_EVENTS = "events:read"
+    SEND_SMS = "sms:send"
+    READ_SMS = "sms:read"
+    SMS_CONTENT = "sms:content"
+    RUN_USSD = "ussd:run"
 
 
 def permits(scopes: Iterable[str], *wanted: Scope) -> bool:

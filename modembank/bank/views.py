@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modembank.bank.records import (
+    Balance,
     CallRecord,
     FilterCount,
     Hangup,
@@ -76,9 +77,14 @@ def sim_record(row: SimRow, live: Live | None) -> SimRecord:
         modem=live.modem if live else None,
         call_id=row.claimed_by,
         last_used_at=row.last_used_at,
+        balance=_balance(row.balance),
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
     )
+
+
+def _balance(data: dict[str, JsonData] | None) -> Balance | None:
+    return None if data is None else Balance(**{name: str(value) for name, value in data.items()})
 
 
 def sim_state(snapshot: ModemSnapshot | None, claimed: bool) -> SimState:
@@ -133,7 +139,7 @@ def call_record(row: CallRow) -> CallRecord:
         from_=row.from_number,
         sim=sim_ref(row.sim) if row.sim else None,
         modem=modem_ref(row.modem) if row.modem else None,
-        why=_why(row.why),
+        why=why_of(row.why),
         early_media=row.early_media,
         muted=row.muted,
         held=row.held,
@@ -164,7 +170,8 @@ def _hangup(row: CallRow) -> Hangup | None:
     )
 
 
-def _why(data: dict[str, JsonData] | None) -> Why | None:
+def why_of(data: dict[str, JsonData] | None) -> Why | None:
+    """Read back how a SIM was chosen."""
     if data is None:
         return None
     filters = data["filters"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 
+from modembank.bank.message_records import MessageRecord, UssdRecord
 from modembank.bank.records import (
     CallRecord,
     HealingRecord,
@@ -18,7 +19,9 @@ from modembank.bank.records import (
     Why,
 )
 
-WireRecord = CallRecord | SimRecord | ModemRecord | HealingRecord | HostRecord | KeyRecord | Why
+WireRecord = (
+    CallRecord | SimRecord | ModemRecord | HealingRecord | HostRecord | KeyRecord | Why | MessageRecord | UssdRecord
+)
 
 
 def rfc3339(at: datetime) -> str:

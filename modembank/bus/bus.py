@@ -60,7 +60,9 @@ class InProcessBus:
     async def request(self, host_id: str, command: AnyCommand) -> AnyReply:
         handler = self._handlers.get(host_id)
         if handler is None:
-            raise HostUnreachableError(f"no host {host_id} is connected")
+            error = HostUnreachableError(f"no host {host_id} is connected")
+            error.handed_over = False
+            raise error
         try:
             async with asyncio.timeout(command.deadline_s):
                 reply = await handler(decode_command(encode(command)))

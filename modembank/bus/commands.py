@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from modembank.bus.events import CallSnapshot, ModemSnapshot
-from modembank.bus.vocabulary import Cause, HangupSource
+from modembank.bus.vocabulary import Cause, HangupSource, SubmitOutcome, UssdOutcome
 from modembank.ids import new_id
 
 
@@ -131,6 +131,46 @@ class Snapshot(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitPdu(Command):
+    """Hand one part of a message to the network, at most once; answered with `Submitted`.
+
+    The part is committed as `sending` before this is sent: whatever becomes of us, it is never sent again.
+    """
+
+    usb_path: str
+    iccid: str
+    pdu: str  # hexadecimal, the service centre's address first
+    length: int  # octets without that address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmMessages(Command):
+    """These messages are committed, or were before: the host may delete them (I3). Repeating it is harmless."""
+
+    usb_path: str
+    iccid: str
+    digests: tuple[str, ...]  # of `ReadMessage`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunUssd(Command):
+    """Send a code, or the answer to a menu; answered with `UssdAnswer`. The allow-list was checked by the sender."""
+
+    usb_path: str
+    iccid: str
+    text: str
+    answer: bool = False  # in the open session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelUssd(Command):
+    """End the open USSD session; without one nothing happens."""
+
+    usb_path: str
+    iccid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """The command was carried out."""
 
@@ -168,6 +208,26 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """What became of one part. `reference` is the network's, for delivery reports; `cms` the number of +CMS ERROR."""
+
+    outcome: SubmitOutcome
+    reference: int | None = None
+    cms: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UssdAnswer:
+    """What the network said; `raw` is the modem's string as it came, None where there was none."""
+
+    outcome: UssdOutcome
+    text: str
+    raw: str | None = None
+    dcs: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostSnapshot:
     """All modems and calls of a host."""
 
@@ -197,5 +257,9 @@ AnyCommand = (
     | ReadTrace
     | ReleaseModem
     | Snapshot
+    | SubmitPdu
+    | ConfirmMessages
+    | RunUssd
+    | CancelUssd
 )
-AnyReply = Done | SdpAnswer | AtReply | Trace | HostSnapshot | Refused
+AnyReply = Done | SdpAnswer | AtReply | Trace | HostSnapshot | Submitted | UssdAnswer | Refused

@@ -19,6 +19,7 @@ from modembank.bus.vocabulary import (
     MediaState,
     ModemState,
     Trouble,
+    UssdOutcome,
 )
 
 
@@ -235,6 +236,50 @@ class CallEnded(CallEvent):
     quality: MediaQuality | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMessage:
+    """A message or delivery report as the modem holds it; `digest` names it when it is confirmed."""
+
+    digest: str
+    pdu: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesRead(Event):
+    """Messages were read and lie on the card still (I3). They are told again until they are confirmed.
+
+    `stored` false: they came past the stores, and this is the only copy.
+    """
+
+    usb_path: str
+    iccid: str
+    messages: tuple[ReadMessage, ...]
+    stored: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStoreFull(Event):
+    """A message store is full: the network holds back what else there is. Told once until there is room again."""
+
+    usb_path: str
+    iccid: str
+    store: str
+    used: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UssdReceived(Event):
+    """The network sent a USSD string that nobody asked for, such as the price of a call."""
+
+    usb_path: str
+    iccid: str
+    outcome: UssdOutcome
+    text: str
+    raw: str | None
+    dcs: int | None
+
+
 AnyEvent = (
     HostStarted
     | HostStopped
@@ -254,4 +299,7 @@ AnyEvent = (
     | CallMedia
     | CallLevels
     | CallEnded
+    | MessagesRead
+    | MessageStoreFull
+    | UssdReceived
 )

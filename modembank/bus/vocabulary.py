@@ -144,3 +144,23 @@ class IncidentPhase(StrEnum):
 
     BEGAN = "began"
     OVER = "over"  # everything is back, or what is not is called missing
+
+
+class SubmitOutcome(StrEnum):
+    """What became of one part of a message."""
+
+    TAKEN = "taken"  # the network has it
+    REFUSED = "refused"  # by modem or network, which did not take it
+    NOT_WRITTEN = "not_written"  # the modem never got it
+    UNKNOWN = "unknown"  # handed over, and the answer was lost
+
+
+class UssdOutcome(StrEnum):
+    """`<m>` of +CUSD in words. Source: 3GPP TS 27.007 section 7.15."""
+
+    DONE = "done"
+    REPLY_WANTED = "reply_wanted"
+    TERMINATED = "terminated"
+    OTHER_CLIENT = "other_client"
+    NOT_SUPPORTED = "not_supported"
+    TIMEOUT = "timeout"

@@ -47,6 +47,7 @@ from modembank.host.doctor import Doctor
 from modembank.host.guard import Guard
 from modembank.host.hubs import HubWatch
 from modembank.host.keeper import ModemKeeper
+from modembank.host.messages import MessageDesk
 from modembank.modem.timings import ModemTimings
 from modembank.tty.discovery import ModemPorts, scan
 from modembank.tty.hotplug import HotplugWatch, open_uevents
@@ -99,7 +100,9 @@ class Host:
             patience=patience,
         )
         self._hubs = HubWatch(host_id, bus.publish, self._doctor.expect, patience)
+        self._messages = MessageDesk(self._keeper)
         self._table: dict[type, Callable[..., Awaitable[AnyReply]]] = {
+            **self._messages.table,
             Dial: self._dial,
             Answer: self._answer,
             HangUp: self._hang_up,
@@ -130,6 +133,7 @@ class Host:
             await asyncio.gather(healing, return_exceptions=True)
             await self._end_calls()
             stop_serving()
+            await self._messages.settle()
             await self._stop_keepers()
             self._bus.publish(HostStopped(host_id=self.host_id, at=datetime.now(UTC)))
 

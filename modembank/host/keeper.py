@@ -20,6 +20,7 @@ from modembank.call.media import MediaEngine
 from modembank.call.reporter import CallReporter
 from modembank.errors import ModembankError, SimNotReadyError, WrongStateError
 from modembank.host.driver import Driver
+from modembank.host.mailbox import Mailbox
 from modembank.host.snapshots import is_small_news, snapshot_of
 from modembank.host.vitals import Vitals
 from modembank.ids import new_id
@@ -75,7 +76,8 @@ class ModemKeeper:
         self._host_id = host_id
         self._engine = engine
         self._publish = publish
-        self._modem = Modem(ports, self, backend=opener, timings=timings, wideband=wideband)
+        self.mailbox = Mailbox(host_id=host_id, usb_path=ports.usb_path, modem=lambda: self._modem, publish=publish)
+        self._modem = Modem(ports, self, messages=self.mailbox, backend=opener, timings=timings, wideband=wideband)
         self._call: Call | None = None
         self._usb_path = ports.usb_path
         self._cleared = False
@@ -107,10 +109,12 @@ class ModemKeeper:
             await self._driver.wait()
             self._override = None
             strangers = asyncio.create_task(self._watch_strangers(), name=f"strangers:{self._usb_path}")
+            mailbox = asyncio.create_task(self.mailbox.run(), name=f"mailbox:{self._usb_path}")
             try:
                 fall = await self._driver.run_once()
             finally:
                 strangers.cancel()
+                mailbox.cancel()
             if fall is not None:
                 self._fell(fall.detail)
 

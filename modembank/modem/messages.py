@@ -95,9 +95,12 @@ class Messages:
                 if not written:
                     raise
                 raise SmsUnknownError(f"the message was handed over, then: {error}") from error
-        if not info:
-            raise SmsUnknownError("the modem took the message, yet gave no reference for its delivery report")
-        return at.read_reference(info[-1])
+        try:
+            return at.read_reference(info[-1])
+        except (IndexError, AtSyntaxError) as error:
+            raise SmsUnknownError(
+                "the modem took the message, yet gave no reference for its delivery report"
+            ) from error
 
     async def read(self) -> tuple[StoredPdu, ...]:
         """All stored messages, whatever their status. Raises ModemError when no store can be read."""

@@ -64,6 +64,7 @@ _RANGES = {
     0x40: (Outcome.FAILED, "permanent error"),
     0x60: (Outcome.FAILED, "temporary error, gave up"),
 }
+_TEMPORARY = frozenset({38, 41, 42, 47, 192, 314, 331})
 _REJECTED = 0x63  # what a reserved status means
 
 
@@ -72,6 +73,15 @@ def cms_words(cms: int) -> str:
     if cms in CMS_CAUSES:
         return CMS_CAUSES[cms]
     return f"error {cms} of the modem's maker" if cms >= 512 else f"unknown error {cms}"
+
+
+def is_temporary(cms: int) -> bool:
+    """Whether the same message may be taken a moment later: the network or the card was busy, and took nothing.
+
+    Source: 3GPP TS 24.011 annex E-2 (network out of order, temporary failure, congestion, resources unavailable),
+    TS 23.040 section 9.2.3.22 (service centre busy), TS 27.005 section 3.2.5 (SIM busy, no network service).
+    """
+    return cms in _TEMPORARY
 
 
 def delivery_outcome(status: int) -> Outcome:

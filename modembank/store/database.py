@@ -214,7 +214,7 @@ async def _translated() -> AsyncIterator[None]:
 
 
 def _sqlite_engine(url: URL, connections: int, begin: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=connections, max_overflow=0)
+    engine = create_async_engine(url, pool_size=connections, max_overflow=0, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -242,5 +242,6 @@ def _postgres_engine(url: URL) -> AsyncEngine:
         pool_size=POSTGRES_CONNECTIONS,
         max_overflow=0,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error must not carry a text or a number into the log (I7)
         connect_args={"timeout": CONNECT_TIMEOUT_S},
     )

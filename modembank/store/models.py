@@ -50,6 +50,7 @@ class SimRow(Base):
     claimed_by: Mapped[str | None] = mapped_column(unique=True)
     claim_epoch: Mapped[int] = mapped_column(default=0)
     last_used_at: Mapped[datetime | None]
+    balance: Mapped[dict[str, JsonData] | None]
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
 
@@ -155,7 +156,10 @@ class KeyRow(Base):
 
 
 class IdempotencyRow(Base):
-    """What a request with an Idempotency-Key led to. `state` is running, done or failed."""
+    """What a request with an Idempotency-Key led to. `state` is running, done or failed.
+
+    `call_id` is the id of what it made: a call, a message, a USSD session.
+    """
 
     __tablename__ = "idempotency"
 

@@ -13,7 +13,7 @@ from modembank.errors import SmsFormatError
 from modembank.sms import deliver, submit
 from modembank.sms.address import address_of
 from modembank.sms.alphabet import DEFAULT, Alphabet
-from modembank.sms.assemble import GAP, Assembler, Joined
+from modembank.sms.assemble import GAP, Gathering, Joined, home_of, is_repeated, join, key_of
 from modembank.sms.dcs import Encoding, MessageClass, sms_dcs
 from modembank.sms.deliver import Deliver
 from modembank.sms.national import Language
@@ -29,6 +29,30 @@ TEXTS = st.one_of(
     st.text("ab😀漢я\r\n", max_size=300),
     st.text(st.characters(exclude_categories=("Cs",)), max_size=300),
 )
+
+
+class Shelf:
+    """Keeps parts as the bank does, without its database."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, Gathering]] = []
+
+    def add(self, part: Deliver) -> tuple[str | None, ...]:
+        """Take a part; return the text that it made whole."""
+        key, concat = key_of(part), part.data.header.concat
+        if key is None or concat is None:
+            return (join(1, {1: part}).text,)
+        known = [message for its_key, message in self.messages if its_key == key]
+        if is_repeated(known, part):
+            return ()
+        home = home_of(known, part) or Gathering("", concat.total, {})
+        grown = Gathering("", home.total, {**home.parts, concat.sequence: part})
+        self.messages = [(k, one) for k, one in self.messages if one is not home] + [(key, grown)]
+        return (join(grown.total, grown.parts).text,) if grown.complete else ()
+
+    def unfinished(self) -> list[Joined]:
+        """What is not whole."""
+        return [join(one.total, one.parts) for _, one in self.messages if not one.complete]
 
 
 def arrived(part: UserData, sender: str = SENDER, sent: datetime = NOON) -> Deliver:
@@ -113,8 +137,8 @@ def test_national_tables_take_room_for_their_elements() -> None:
 @given(TEXTS, st.sampled_from([8, 16]), st.sampled_from([DEFAULT, Alphabet(Language.PORTUGUESE, Language.SPANISH)]))
 def test_a_text_goes_round_through_submit(text: str, width: int, alphabet: Alphabet) -> None:
     sent = segment(text, reference=200, width=width, alphabet=alphabet)
-    assembler = Assembler()
-    joined: tuple[Joined, ...] = ()
+    shelf = Shelf()
+    joined: tuple[str | None, ...] = ()
     for place, part in enumerate(sent.parts):
         pdu = submit.encode(submit.compose(SENDER, part, request_report=True))
         assert pdu.length == len(pdu.hex) // 2 - 1
@@ -122,10 +146,9 @@ def test_a_text_goes_round_through_submit(text: str, width: int, alphabet: Alpha
         assert (read.data, read.request_report) == (part, True)
         assert "\ufffd" not in (read.data.text or "") or "\ufffd" in text
         assert not (part.encoding is Encoding.GSM7 and part.payload.endswith(b"\x1b"))
-        joined = assembler.add(Deliver(None, read.destination, stamp(NOON), read.data, read.dcs), str(place), 0.0)
+        joined = shelf.add(Deliver(None, read.destination, stamp(NOON), read.data, read.dcs))
         assert bool(joined) == (place == len(sent.parts) - 1)
-    (whole,) = joined
-    assert (whole.text, whole.complete) == (text, True)
+    assert joined == (text,)
 
 
 def test_flash_and_octets() -> None:
@@ -156,15 +179,14 @@ def test_contradictions_are_not_written() -> None:
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_parts_in_any_order_are_joined_once(order: tuple[int, ...]) -> None:
-    parts, assembler = parts_of(LONG), Assembler()
-    told = [assembler.add(parts[place], f"row{place}", 0.0) for place in (*order, *order)]
-    assert [len(one) for one in told] == [0, 0, 1, 0, 0, 0]
-    assert told[2] == (Joined(SENDER, LONG, ("row0", "row1", "row2")),)
-    assert assembler.expire(1e9) == ()
+    parts, shelf = parts_of(LONG), Shelf()
+    told = [shelf.add(parts[place]) for place in (*order, *order)]
+    assert told == [(), (), (LONG,), (), (), ()]
+    assert shelf.unfinished() == []
 
 
 def test_a_single_sms_is_whole_at_once() -> None:
-    assert Assembler().add(parts_of("hi")[0], "row", 0.0) == (Joined(SENDER, "hi", ("row",)),)
+    assert Shelf().add(parts_of("hi")[0]) == ("hi",)
 
 
 @pytest.mark.parametrize(
@@ -172,56 +194,43 @@ def test_a_single_sms_is_whole_at_once() -> None:
     [((0,), (2, 3), (0, -1)), ((1,), (1, 3), (-1, 1, -1)), ((2,), (1, 2), (-1, 2)), ((0, 2), (2,), (0, -1, 2))],
 )
 def test_a_lost_part_is_shown_as_a_gap(here: tuple[int, ...], missing: tuple[int, ...], shown: tuple[int, ...]) -> None:
-    parts, assembler = parts_of(LONG), Assembler(time_to_live_s=3600.0)
+    parts, shelf = parts_of(LONG), Shelf()
     for place in here:
-        assert assembler.add(parts[place], f"row{place}", 100.0) == ()
-    assert assembler.expire(3699.0) == ()
+        assert shelf.add(parts[place]) == ()
     text = "".join(GAP if place < 0 else parts[place].data.text or "" for place in shown)
-    assert assembler.expire(3700.0) == (Joined(SENDER, text, tuple(f"row{place}" for place in here), missing),)
-    assert assembler.expire(1e9) == ()
+    assert shelf.unfinished() == [Joined(text, missing)]
 
 
 def test_senders_references_and_widths_are_told_apart() -> None:
-    assembler = Assembler()
+    shelf = Shelf()
     eight, sixteen = parts_of(LONG, 7, 8), parts_of(LONG, 7, 16)
     others = [arrived(part, "+447700900902") for part in segment(LONG, reference=7).parts]
     more = parts_of(LONG, 8, 8)
-    rounds = [
-        [assembler.add(part, "x", 0.0) for part in parts] for parts in zip(eight, sixteen, others, more, strict=True)
-    ]
-    assert [[len(one) for one in told] for told in rounds] == [[0] * 4, [0] * 4, [1] * 4]
+    rounds = [[shelf.add(part) for part in parts] for parts in zip(eight, sixteen, others, more, strict=True)]
+    assert rounds == [[()] * 4, [()] * 4, [(LONG,)] * 4]
 
 
 def test_widths_are_never_mixed() -> None:
-    assembler, eight, sixteen = Assembler(), parts_of(LONG, 7, 8), parts_of(LONG, 7, 16)
-    assert [assembler.add(part, "x", 0.0) for part in (eight[0], sixteen[1], sixteen[2])] == [()] * 3
+    shelf, eight, sixteen = Shelf(), parts_of(LONG, 7, 8), parts_of(LONG, 7, 16)
+    assert [shelf.add(part) for part in (eight[0], sixteen[1], sixteen[2])] == [()] * 3
 
 
 def test_a_reused_reference_opens_a_second_message_and_time_stamps_keep_them_apart() -> None:
     early = parts_of("early " * 40, sent=NOON)
     late = parts_of("later " * 40, sent=NOON + timedelta(hours=2))
-    assembler = Assembler()
-    assert assembler.add(early[0], "e0", 0.0) == ()
-    assert assembler.add(late[0], "l0", 7200.0) == ()
-    assert [one.text for one in assembler.add(late[1], "l1", 7201.0)] == ["later " * 40]
-    assert [one.part_ids for one in assembler.add(early[1], "e1", 7202.0)] == [("e0", "e1")]
+    shelf = Shelf()
+    assert [shelf.add(part) for part in (early[0], late[0])] == [(), ()]
+    assert shelf.add(late[1]) == ("later " * 40,)
+    assert shelf.add(early[1]) == ("early " * 40,)
 
 
 def test_the_same_text_sent_again_with_the_same_reference_is_a_new_message() -> None:
-    assembler = Assembler()
+    shelf = Shelf()
     texts: list[str | None] = []
     for hours in (0, 1):
         for part in parts_of(LONG, sent=NOON + timedelta(hours=hours)):
-            texts += [one.text for one in assembler.add(part, "x", 3600.0 * hours)]
+            texts += shelf.add(part)
     assert texts == [LONG, LONG]
-
-
-def test_a_flood_gives_out_the_oldest() -> None:
-    assembler = Assembler(most_messages=2)
-    for reference in (1, 2):
-        assert assembler.add(parts_of(LONG, reference)[0], str(reference), 0.0) == ()
-    (oldest,) = assembler.add(parts_of(LONG, 3)[0], "3", 0.0)
-    assert (oldest.part_ids, oldest.missing) == (("1",), (2, 3))
 
 
 @pytest.mark.parametrize(
@@ -235,7 +244,6 @@ def test_pairs_that_others_split_are_joined(encoding: Encoding, whole: bytes, cu
         for place, half in enumerate(halves, 1)
     ]
     assert all((part.data.text or "").encode() for part in parts)
-    assembler = Assembler()
-    assembler.add(parts[1], "1", 0.0)
-    (joined,) = assembler.add(parts[0], "0", 0.0)
-    assert joined.text == ("hi 😀" if encoding is Encoding.UCS2 else "hi €")
+    shelf = Shelf()
+    shelf.add(parts[1])
+    assert shelf.add(parts[0]) == ("hi 😀" if encoding is Encoding.UCS2 else "hi €",)

@@ -15,19 +15,25 @@ from modembank.bus.commands import (
     AnyReply,
     AtReply,
     Attach,
+    CancelUssd,
+    ConfirmMessages,
     Dial,
     Done,
     HangUp,
     HostSnapshot,
     ReadTrace,
     RunAt,
+    RunUssd,
     SdpAnswer,
     SendDtmf,
     SetHeld,
     SetMuted,
     Snapshot,
+    SubmitPdu,
+    Submitted,
     Trace,
     TraceLine,
+    UssdAnswer,
 )
 from modembank.bus.events import (
     CallAnswered,
@@ -44,7 +50,7 @@ from modembank.bus.events import (
     ModemChanged,
     ModemSnapshot,
 )
-from modembank.bus.vocabulary import CallStatus, Cause, HangupSource, ModemState
+from modembank.bus.vocabulary import CallStatus, Cause, HangupSource, ModemState, SubmitOutcome, UssdOutcome
 
 HOST_ID = "host_scripted"
 
@@ -92,6 +98,7 @@ class ScriptedHost:
     modems: list[ModemSnapshot]
     commands: list[AnyCommand] = field(default_factory=list)
     calls: dict[str, ScriptedCall] = field(default_factory=dict)
+    references: int = 0
     gates: dict[type, asyncio.Event] = field(default_factory=lambda: defaultdict(_open_gate))
 
     def start(self) -> None:
@@ -196,7 +203,12 @@ class ScriptedHost:
                 return Trace(lines=(line,) * min(command.limit, 3))
             case Snapshot():
                 return self._snapshot()
-            case AddCandidate():
+            case SubmitPdu():
+                self.references += 1
+                return Submitted(outcome=SubmitOutcome.TAKEN, reference=self.references)
+            case RunUssd():
+                return UssdAnswer(outcome=UssdOutcome.DONE, text="Your balance is £12.34.", raw="raw", dcs=15)
+            case AddCandidate() | ConfirmMessages() | CancelUssd():
                 return Done()
 
     def _dial(self, command: Dial) -> AnyReply:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from modembank.api.deps import CREATE_CALLS, READ_CALLS, BankDep, CallId, Cursor, KeyDep, Limit
+from modembank.api.idempotency import REPLAYED_HEADER, IdempotencyKey, idempotency_of
 from modembank.api.schemas.calls import Call, CallWithAnswer, DialRequest, SessionAnswer
 from modembank.api.schemas.common import Page, Text
 from modembank.bank import records
@@ -16,17 +15,6 @@ from modembank.bank.wire import to_json
 from modembank.bus.vocabulary import CallStatus, Direction
 
 router = APIRouter(tags=["calls"])
-
-REPLAYED_HEADER = "Idempotent-Replayed"
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        pattern=r"^[\x21-\x7e]{1,128}$",
-        description="Makes a repeated POST return the first one's call instead of dialling again.",
-    ),
-]
 
 
 @router.post("/calls", status_code=201, operation_id="dial", dependencies=CREATE_CALLS, summary="Dial a number")
@@ -41,9 +29,7 @@ async def dial(
 
     Follow the call with `GET /v1/events`: `call.ringing` and `call.answered` are separate events.
     """
-    idempotency = None
-    if idempotency_key is not None:
-        idempotency = records.Idempotency(key=idempotency_key, api_key_id=key.id, body_hash=_hash(body))
+    idempotency = idempotency_of(idempotency_key, key, body)
     dialed = await bank.dial(_to_record(body), actor=key.id, idempotency=idempotency)
     response.headers["Location"] = f"/v1/calls/{dialed.call.id}"
     if dialed.replayed:
@@ -93,9 +79,3 @@ def _to_record(body: DialRequest) -> records.DialRequest:
         metadata=body.metadata,
         offer=body.webrtc.sdp if body.webrtc else None,
     )
-
-
-def _hash(body: DialRequest) -> str:
-    """Hash what was asked for, not how it was spelled: order of names and white space do not count."""
-    canonical = json.dumps(body.model_dump(mode="json", by_alias=True), sort_keys=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()

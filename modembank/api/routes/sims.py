@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from modembank.api.deps import ADMIN_SIMS, READ_SIMS, BankDep, KeyDep, PageDep, SimId
+from modembank.api.deps import ADMIN_SIMS, READ_SIMS, RUN_USSD, BankDep, KeyDep, PageDep, SimId
 from modembank.api.schemas.common import Page
 from modembank.api.schemas.inventory import Sim, SimPatch
 from modembank.bank import records
@@ -37,6 +37,12 @@ async def patch_sim(sim_id: SimId, body: SimPatch, bank: BankDep, key: KeyDep) -
         notes=body.notes,
     )
     return _show(await bank.patch_sim(sim_id, patch, actor=key.id))
+
+
+@router.post("/{sim_id}/balance", operation_id="read_balance", dependencies=RUN_USSD, summary="Read a SIM's balance")
+async def read_balance(sim_id: SimId, bank: BankDep, key: KeyDep) -> Sim:
+    """Ask the operator by the USSD code of `balance.rules`, and return the SIM with its new balance."""
+    return _show(await bank.balances.read(sim_id, actor=key.id))
 
 
 def _show(sim: records.SimRecord) -> Sim:

@@ -8,13 +8,14 @@ from modembank.api.schemas.common import Answer, Timestamp
 
 
 class Event(Answer):
-    """One event. Its `id` resumes the stream just after it; `sequence` counts per call from 1."""
+    """One event. Its `id` resumes the stream just after it; `sequence` counts per call or message from 1."""
 
     id: str = Field(examples=["evt_01KAHQ4Z2T5M9V8R3E7W6XNYCD"])
     type: str = Field(examples=["call.ringing"])
     at: Timestamp
     sequence: int
     data: dict[str, JsonValue] = Field(
-        description="`call.*`: `{call, …}`; `call.levels`: `{call_id, …}`; `sim.changed`: `{sim}`; "
+        description="`call.*`: `{call, …}`; `sms.*`: `{message}`; `ussd.*`: `{ussd}`; "
+        "`call.levels`: `{call_id, …}`; `sim.changed`: `{sim}`; "
         "`modem.changed`: `{modem}`; `stream.reset`: `{reason}`, then read the lists again."
     )

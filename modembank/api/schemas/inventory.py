@@ -41,6 +41,14 @@ class AtRequest(Request):
     unrestricted: bool = Field(False, description="Skip the allow-list; needs a key with the scope at:raw.")
 
 
+class Balance(Answer):
+    """What the operator said is left on a SIM."""
+
+    amount: str = Field(description="A decimal number.", examples=["12.34"])
+    unit: str = Field(examples=["GBP"])
+    at: Timestamp
+
+
 class Sim(Answer):
     """A SIM card, in a modem or remembered."""
 
@@ -62,6 +70,7 @@ class Sim(Answer):
     modem: ModemRef | None
     call_id: str | None
     last_used_at: Timestamp | None
+    balance: Balance | None = Field(description="Null until it was read.")
     first_seen_at: Timestamp
     last_seen_at: Timestamp
 
