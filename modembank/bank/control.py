@@ -110,7 +110,7 @@ class Control:
         if not DIGITS.fullmatch(digits):
             raise RequestError("digits are 1 to 64 of 0-9 * # A-D")
         row = await self._open_row(call_id)
-        if row.status != CallStatus.IN_PROGRESS:
+        if row.status != CallStatus.IN_PROGRESS and not row.early_media:
             raise WrongStateError(f"call {call_id} takes no digits before it is answered")
         await self._ask(row, SendDtmf(call_id=call_id, digits=digits, deadline_s=10.0 + len(digits)))
         return call_record(await self._row(call_id))
