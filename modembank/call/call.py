@@ -82,6 +82,7 @@ class Call:
         self._answer_lock = asyncio.Lock()
         self._dtmf_lock = asyncio.Lock()
         self._dtmf_waiting = 0
+        self._announced = False  # some menus speak, and listen, before they answer
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -176,10 +177,10 @@ class Call:
         """Send digits towards the GSM side, one after the other.
 
         Raises:
-            WrongStateError: not answered, or too many digits wait already.
+            WrongStateError: neither answered nor early media, or too many digits wait already.
         """
-        if self._state is not CallState.ACTIVE:
-            raise WrongStateError("digits can be sent only while the call is answered")
+        if self._state is not CallState.ACTIVE and not self._announced:
+            raise WrongStateError("digits can be sent only once the call is answered or the network sends sound")
         if self._dtmf_waiting + len(digits) > DTMF_WAITING_LIMIT:
             raise WrongStateError(f"more than {DTMF_WAITING_LIMIT} digits wait to be sent")
         self._dtmf_waiting += len(digits)
@@ -363,6 +364,7 @@ class Call:
 
     def _early_media(self) -> None:
         if self.direction is Direction.OUTBOUND and self._state in (CallState.DIALING, CallState.ALERTING):
+            self._announced = True
             self._report.early_media()
 
     async def _forward_dtmf(self, digit: str) -> None:

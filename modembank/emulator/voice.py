@@ -140,8 +140,12 @@ class VoiceUnit:
         return Reply(after=lambda: self._swap(others, chosen))
 
     def press(self, digits: str) -> Reply:
-        """Answer +VTS: digits go to the far end of the active call."""
-        active = [call for call in self.calls if call.state is CallState.ACTIVE and call.connection is not None]
+        """Answer +VTS: digits go to the far end of the active call, or of one that speaks before it answers."""
+        active = [
+            call
+            for call in self.calls
+            if call.connection is not None and (call.state is CallState.ACTIVE or call.connection.early_media)
+        ]
         if not active:
             raise RefusedError(cme=3)
         for digit in digits:

@@ -148,6 +148,16 @@ async def test_digits_by_api_reach_the_far_party(bank: TestBank) -> None:
     assert answer["digits"] == "0*9"
 
 
+async def test_digits_reach_a_menu_that_speaks_before_it_answers(bank: TestBank) -> None:
+    call = await bank.dial(bank.parties["announcement"])
+    await bank.wait_call(call["id"], lambda call: call["early_media"])
+    await bank.post(f"/v1/calls/{call['id']}/actions/dtmf", {"digits": "4"})
+    answer = await bank.emulator.call("sent_dtmf", number=bank.parties["announcement"])
+    assert answer["digits"] == "4"
+    await bank.post(f"/v1/calls/{call['id']}/actions/hangup")
+    await bank.wait_status(call["id"], "canceled")
+
+
 async def test_ringing_and_answered_are_two_events_at_the_modems_moments(bank: TestBank) -> None:
     events: list[Json] = []
     async with bank.watching(events):
