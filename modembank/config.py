@@ -171,6 +171,26 @@ class BalanceSettings(_Section):
     refresh_h: float = Field(0.0, ge=0, le=8760, description="Hours between two looks at each balance; 0 means never.")
 
 
+class SelftestSettings(_Section):
+    """What `modembank selftest` lets pass. The defaults fit a sound 2G to 4G call; tones are sent at -10 dBm0."""
+
+    set_up_max_s: float = Field(15.0, gt=0, description="Most seconds from the dial until the other phone rings.")
+    answer_max_s: float = Field(3.0, gt=0, description="Most seconds between the two lines' news of the answer.")
+    hang_up_max_s: float = Field(5.0, gt=0, description="Most seconds until the other line knows of a hang-up.")
+    level_min_dbm0: float = Field(-22.0, description="Softest test tone that may arrive.")
+    level_max_dbm0: float = Field(-3.0, description="Loudest test tone that may arrive.")
+    response_max_db: float = Field(
+        10.0, gt=0, description="Most difference to 1000 Hz between 500 and 2500 Hz; below and above, 10 dB more loss."
+    )
+    delay_max_ms: float = Field(400.0, gt=0, description="Longest delay one way (ITU-T G.114 calls more unusable).")
+    drop_out_max_percent: float = Field(1.0, ge=0, description="Most of a tone that may be missing.")
+    slips_max: int = Field(3, ge=0, description="Most frames left out or repeated in the test tone.")
+    noise_max_dbm0: float = Field(-40.0, description="Loudest noise while nobody speaks.")
+    echo_min_db: float = Field(20.0, description="Least loss of a speaker's own echo.")
+    speech_min_match: float = Field(0.4, ge=0, le=1, description="Least share of the speech that must be recognised.")
+    pesq_min: float = Field(2.3, ge=1, le=4.5, description="Worst PESQ score (MOS-LQO), where PESQ is installed.")
+
+
 class Settings(BaseSettings):
     """All settings of a modembank process."""
 
@@ -196,6 +216,7 @@ class Settings(BaseSettings):
     messages: MessageSettings = MessageSettings()
     ussd: UssdSettings = UssdSettings()
     balance: BalanceSettings = BalanceSettings()
+    selftest: SelftestSettings = SelftestSettings()
 
     @field_validator("data_dir")
     @classmethod

@@ -27,6 +27,8 @@
     ├── StoreError               the database
     ├── RemoteError              the server that a command talks to
     ├── InstallError             files of the system cannot be put in place
+    ├── SelftestError            a self-test or a test on hardware may not go on
+    │   ├── NotInRackError, LimitReachedError
     └── EmulatorError            the emulator
 
 `code` is stable and documented in docs/reference/errors.md; `status` is the HTTP status (RFC 9110) that the
@@ -469,6 +471,27 @@ class InstallError(ModembankError):
 
     code = "install"
     fault = Fault.OPERATOR
+
+
+class SelftestError(ModembankError):
+    """A self-test or a test on hardware may not start or not go on."""
+
+    code = "selftest"
+    status = 409
+    fault = Fault.OPERATOR
+
+
+class NotInRackError(SelftestError):
+    """The rack file does not allow this number; nothing was sent."""
+
+    code = "not_in_rack"
+    status = 403
+
+
+class LimitReachedError(SelftestError):
+    """A limit on calls, minutes, messages or money would be passed; nothing was sent."""
+
+    code = "limit_reached"
 
 
 class EmulatorError(ModembankError):

@@ -18,6 +18,7 @@ from modembank.cli import (
     hardware,
     inventory,
     keys,
+    selftest,
     serving,
 )
 
@@ -57,6 +58,7 @@ app.add_typer(inventory.sims, name="sims", rich_help_panel="Use a running server
 app.add_typer(inventory.modems, name="modems", rich_help_panel="Use a running server")
 app.command("at", rich_help_panel="Use a running server")(console.at)
 app.command("detect", rich_help_panel="Look after this machine")(detect.detect)
+app.command("selftest", rich_help_panel="Use a running server")(selftest.selftest)
 app.command("doctor", rich_help_panel="Look after this machine")(doctor.doctor)
 app.add_typer(hardware.app, name="hardware", rich_help_panel="Look after this machine")
 app.add_typer(keys.app, name="keys", rich_help_panel="Look after this machine")

@@ -97,7 +97,7 @@ class CallRun:
     async def _dial(self, client: httpx2.AsyncClient) -> None:
         body = dict(self._plan.body)
         if self._voice is not None or self._plan.record is not None:
-            self._peer = WebrtcClient(ice_servers=await _ice_servers(client))
+            self._peer = WebrtcClient(ice_servers=await ask_ice_servers(client))
             body["webrtc"] = {"type": "offer", "sdp": await self._peer.offer()}
         call = read_answer(await client.post("/v1/calls", json=body))
         self._call_id = str(call["id"])
@@ -150,7 +150,8 @@ class CallRun:
             await self._peer.close()
 
 
-async def _ice_servers(client: httpx2.AsyncClient) -> tuple[IceServer, ...]:
+async def ask_ice_servers(client: httpx2.AsyncClient) -> tuple[IceServer, ...]:
+    """Return the STUN and TURN servers of the bank; raises RemoteError when refused."""
     listed = read_answer(await client.get("/v1/ice-servers"))["ice_servers"]
     assert isinstance(listed, list)  # by the contract of the route
     servers = [entry for entry in listed if isinstance(entry, dict)]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from modembank.emulator import signals
+from modembank.emulator.distortion import Distortion
 from modembank.emulator.ports import Port
 from modembank.emulator.settings import Faults
 from modembank.emulator.signals import FRAME_BYTES, FRAME_S, SILENCE, WIDE_FRAME_BYTES
@@ -109,6 +110,7 @@ class AudioStream:
         self.period_s = FRAME_S / (1 + faults.ppm * 1e-6)
         self._port = port
         self._faults = faults
+        self._distortion = Distortion(faults)
         self._counters = counters
         self._exchange = exchange
         self._on_busy = on_busy
@@ -135,7 +137,8 @@ class AudioStream:
             return
         self.period_s = FRAME_S / (1 + self._faults.ppm * 1e-6)
         data = self._port.read()
-        downlink = self._exchange(self._uplink_frame(data))
+        uplink = self._distortion.uplink(self._uplink_frame(data))
+        downlink = self._distortion.downlink(self._exchange(uplink))
         if len(downlink) != self._size:
             downlink = self._fit(downlink)
         if data is None:

@@ -7,11 +7,17 @@ from enum import StrEnum
 from typing import Protocol
 
 from modembank.emulator.journal import Journal
-from modembank.emulator.signals import SILENCE
+from modembank.emulator.signals import SILENCE, dtmf
 from modembank.emulator.timers import Timers
+
+TONE_FRAMES = 640
+"""64 digits, the most that one request to a modem may carry."""
 
 PAIR_FRAMES = 4
 """Frames that may wait between two modems with clocks of their own; more would only add delay."""
+
+DIGIT_EVERY_S = 0.2
+"""The network plays a digit for 100 ms to the far phone, and 100 ms of pause. Source: 3GPP TS 23.014 clause 5."""
 
 
 class Stage(StrEnum):
@@ -56,6 +62,7 @@ class Side:
         self.heard: deque[bytes] = deque(maxlen=heard_frames)
         self.digits = ""
         self.waiting: deque[bytes] = deque(maxlen=PAIR_FRAMES)
+        self.tones: deque[bytes] = deque(maxlen=TONE_FRAMES)
         self.slips = 0
 
 
@@ -116,6 +123,7 @@ class Connection:
         """Carry one DTMF digit to the far side."""
         far = self.far_side(endpoint)
         far.digits += digit
+        far.tones.extend(dtmf(digit, DIGIT_EVERY_S))
         self._journal.publish("dtmf", call=self.key, to=far.number, digit=digit)
         if far.endpoint is not None:
             far.endpoint.on_dtmf(self, digit)
@@ -129,6 +137,8 @@ class Connection:
                 return SILENCE
             if far.endpoint.clocked:
                 downlink = self._pass(near, far, uplink)
+                if near.tones:
+                    downlink = near.tones.popleft()
             else:
                 if self.stage is Stage.ACTIVE:
                     far.heard.append(uplink)

@@ -154,5 +154,19 @@ class Faults:
     """No audio is written, and none is read."""
     ppm: float = 0.0
     """The modem's audio clock is fast by so many parts per million."""
+    uplink_muted: bool = False
+    """Nothing of what the host says reaches the network."""
+    downlink_muted: bool = False
+    """The host hears nothing of what the network gives."""
+    uplink_db: float = 0.0
+    """What the host says is so many dB louder (or softer, below 0) in the network."""
+    downlink_db: float = 0.0
+    """What the host hears is so many dB louder (or softer, below 0)."""
+    uplink_lost_every: int = 0
+    """Of so many frames that the host says one is a hole of 20 ms; 0: none."""
+    uplink_muffled: bool = False
+    """High frequencies of what the host says are lost."""
+    no_alerting: bool = False
+    """The modem never tells that the other phone rings."""
     imei: str = ""
     """Another IMEI than its own (cloned modems)."""

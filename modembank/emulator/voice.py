@@ -178,7 +178,8 @@ class VoiceUnit:
 
     def on_alerting(self, connection: Connection) -> None:
         """The far phone rings."""
-        self._change(connection, CallState.ALERTING)
+        if not self._modem.faults.no_alerting:
+            self._change(connection, CallState.ALERTING)
 
     def on_early_media(self, connection: Connection) -> None:
         """The network plays something: the dialling call is told again, with tone_info 1."""

@@ -115,6 +115,7 @@ class WebrtcClient:
         self._rate_hz = rate_hz
         self._track = _VoiceTrack(voice or SilentVoice(rate_hz), rate_hz)
         self._heard = bytearray()
+        self._arrivals: list[tuple[int, float]] = []
         self._ear: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._event_ssrc = secrets.randbits(32)
@@ -131,6 +132,11 @@ class WebrtcClient:
     def heard(self) -> bytes:
         """Everything that was heard so far, s16 mono at the client's rate."""
         return bytes(self._heard)
+
+    @property
+    def arrivals(self) -> tuple[tuple[int, float], ...]:
+        """For each piece of `heard`: the index of its first sample, and when it came (monotonic seconds)."""
+        return tuple(self._arrivals)
 
     @property
     def state(self) -> str:
@@ -196,6 +202,7 @@ class WebrtcClient:
     def forget(self) -> None:
         """Drop what was heard so far."""
         self._heard.clear()
+        self._arrivals.clear()
 
     def save(self, path: Path) -> None:
         """Write what was heard to a WAV file, 16 bit mono."""
@@ -220,7 +227,9 @@ class WebrtcClient:
             except MediaStreamError:
                 return
             assert isinstance(frame, AudioFrame)
+            came = time.monotonic()
             for part in resampler.resample(frame):
+                self._arrivals.append((len(self._heard) // 2, came))
                 self._heard += bytes(part.planes[0])[: 2 * part.samples]
 
 

@@ -26,18 +26,21 @@ HOMES: dict[str, tuple[set[str], set[str]]] = {
     "uvicorn": ({"uvicorn"}, {"api"}),
     "websockets": (set(), set()),  # uvicorn's WebSocket protocol
     "httpx2": ({"httpx2"}, {"cli"}),
-    "pydantic": ({"pydantic", "pydantic_core"}, {"api", "bus", "config", "cli"}),
+    "pydantic": ({"pydantic", "pydantic_core"}, {"api", "bus", "config", "cli", "selftest"}),
     "pydantic-settings": ({"pydantic_settings"}, {"config"}),
     "typer": ({"typer"}, {"cli"}),
     "rich": ({"rich"}, {"cli"}),
     "phonenumberslite": ({"phonenumbers"}, {"bank", "config"}),
     "python-ulid": ({"ulid"}, {"ids"}),
+    "numpy": ({"numpy"}, {"selftest"}),
+    "pesq": ({"pesq"}, {"selftest"}),  # optional: the extra "speech"
 }
 
 
 def declared(root: Path) -> set[str]:
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    return {re.split(r"[\[<>=!~; ]", line, maxsplit=1)[0] for line in project["dependencies"]}
+    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    return {re.split(r"[\[<>=!~; ]", line, maxsplit=1)[0] for line in lines}
 
 
 def imports(path: Path) -> set[str]:

@@ -7,17 +7,9 @@ import wave
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float64]
-
-# G.711 passes 300 to 3400 Hz (ITU-T G.712); what lies outside is nobody's to keep.
-BAND_HZ = (300.0, 3400.0)
-WINDOW_S = 0.4
-# Windows quieter than this share of the loudest are pauses between words, and correlate with nothing.
-QUIET_SHARE = 0.05
-# How far a playout buffer may stretch or shrink time around the common delay.
-WANDER_S = 0.25
+from modembank.selftest.measure import speech_match
+from modembank.selftest.programme import Samples
 
 
 def make_speech(path: Path, *, rate_hz: int = 48_000) -> Path:
@@ -61,35 +53,15 @@ def resample(samples: Samples, rate_hz: int, to_hz: int) -> Samples:
     return np.fft.irfft(kept, count) * (count / len(samples))
 
 
-def telephone_band(samples: Samples, rate_hz: int) -> Samples:
-    """Keep what a telephone keeps."""
-    spectrum = np.fft.rfft(samples)
-    frequency = np.fft.rfftfreq(len(samples), 1 / rate_hz)
-    spectrum[(frequency < BAND_HZ[0]) | (frequency > BAND_HZ[1])] = 0
-    return np.fft.irfft(spectrum, len(samples))
-
-
 def correlation(said: Samples, heard: Samples, rate_hz: int) -> float:
     """How much of what was said was heard, 0 to 1: the energy-weighted mean over windows of 0.4 s.
 
     `heard` may begin anywhere and be delayed; each window may wander a little around the common delay, because a
     browser's playout buffer stretches time.
     """
-    said, heard = telephone_band(said, rate_hz), telephone_band(heard, rate_hz)
-    offset = _best_offset(said, heard)
-    size, wander = int(WINDOW_S * rate_hz), int(WANDER_S * rate_hz)
-    scores: list[float] = []
-    weights: list[float] = []
-    for start in range(0, len(said) - size, size):
-        window = said[start : start + size]
-        begin = start + offset - wander
-        if begin < 0 or begin + size + 2 * wander > len(heard):
-            continue
-        scores.append(_best_match(window, heard[begin : begin + size + 2 * wander]))
-        weights.append(float(window @ window))
-    strong = [weight if weight > QUIET_SHARE * max(weights) else 0.0 for weight in weights] if weights else []
-    assert sum(strong) > 0, "no window of speech lies inside the recording"
-    return float(np.average(scores, weights=strong))
+    score = speech_match(said, heard, rate_hz)
+    assert score is not None, "no window of speech lies inside the recording"
+    return score
 
 
 def level_dbfs(samples: Samples, tone_hz: float, rate_hz: int) -> float:
@@ -100,17 +72,3 @@ def level_dbfs(samples: Samples, tone_hz: float, rate_hz: int) -> float:
     centre = round(tone_hz / bin_hz)
     peak = float(spectrum[max(0, centre - 3) : centre + 4].max())
     return 20 * np.log10(max(peak, 1e-9))
-
-
-def _best_offset(said: Samples, heard: Samples) -> int:
-    size = 1 << (len(said) + len(heard)).bit_length()
-    product = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(said, size))
-    offset = int(np.argmax(np.fft.irfft(product, size)))
-    return offset - size if offset > size // 2 else offset
-
-
-def _best_match(window: Samples, where: Samples) -> float:
-    dots = np.correlate(where, window, mode="valid")
-    energy = np.convolve(where**2, np.ones(len(window)), mode="valid")
-    norms = np.sqrt(np.maximum(energy, 1e-12) * max(float(window @ window), 1e-12))
-    return float(np.max(dots / norms))

@@ -1,0 +1,158 @@
+"""Choose the lines of a self-test, keep it inside its limits, run it on a server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from modembank.cli.inventory import SIM_KEYS, find_one
+from modembank.cli.output import JsonObject
+from modembank.cli.remote import Server, find_server
+from modembank.cli.selftest_bank import RemoteBank, remote_bank
+from modembank.config import Settings, load_settings
+from modembank.errors import NotInRackError, SelftestError
+from modembank.selftest.pairs import Pair, every_pair, ring
+from modembank.selftest.programme import Programme, programme
+from modembank.selftest.rack import Budget, Limits, Rack, RackSim, read_rack
+from modembank.selftest.result import Line, Report
+from modembank.selftest.run import Plan
+from modembank.selftest.session import Progress, run_selftest
+from modembank.service.temporary import temporary_server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the command line asks for. `server`: address and key; None to run one."""
+
+    sims: tuple[str, ...]
+    all: bool
+    pairs: bool
+    quick: bool
+    at_once: int
+    rack: Path | None
+    max_calls: int
+    max_minutes: int
+    server: tuple[str | None, str | None] | None
+
+
+async def run(wanted: Wanted) -> Report:
+    """Return the report.
+
+    Raises:
+        SelftestError: there are no two lines to test, or the rack file does not allow the calls.
+        RemoteError: the server refused, or cannot be reached.
+        SettingsError: the settings or the rack file are wrong.
+    """
+    settings = load_settings()
+    rack = read_rack(wanted.rack) if wanted.rack else None
+    async with _server(wanted, settings) as server, remote_bank(server) as bank:
+        lines = await _lines(bank, wanted, rack)
+        pairs = (every_pair if wanted.pairs else ring)(lines)
+        if rack is not None:
+            pairs = _permitted(rack, pairs, strict=bool(wanted.sims))
+        if not pairs:
+            raise SelftestError(
+                "a self-test needs two ready lines whose numbers are known; `modembank sims` shows them"
+            )
+        plan = Plan(said(wanted.quick), settings.selftest, await bank.ice_servers())
+        budget = Budget(rack.limits if rack else Limits(calls=wanted.max_calls, minutes=wanted.max_minutes))
+        return await run_selftest(bank, pairs, plan, budget, at_once=wanted.at_once, show=_show)
+
+
+def said(quick: bool) -> Programme:
+    """Return what the lines say to each other."""
+    return programme(tone_s=1.2, speech_s=2.6) if quick else programme()
+
+
+def _show(progress: Progress) -> None:
+    caller, callee = progress.pair
+    where = f"[{progress.number}/{progress.of}] {caller.label} → {callee.label}"
+    print(f"{where}: {progress.step}", file=sys.stderr, flush=True)
+
+
+async def _lines(bank: RemoteBank, wanted: Wanted, rack: Rack | None) -> list[Line]:
+    rows = await bank.sims()
+    modems = {str(modem["id"]): modem for modem in await bank.modems()}
+    if wanted.sims:
+        rows = [find_one(rows, name, SIM_KEYS, "SIM") for name in dict.fromkeys(wanted.sims)]
+        for row in rows:
+            if row["state"] != "ready" or not row["enabled"]:
+                state = row["state"] if row["enabled"] else "switched off"
+                raise SelftestError(f"{_name(row)} is {state}, not ready for calls; `modembank modems` says more")
+    lines = []
+    for row in rows:
+        if row["state"] != "ready" or not row["enabled"]:
+            continue
+        reference = row["modem"]
+        modem = modems.get(str(reference["id"])) if isinstance(reference, dict) else None
+        if modem is None or not modem["voice"]:
+            if wanted.sims:
+                raise SelftestError(f"{_name(row)} sits in a modem that has no voice; choose another")
+            continue
+        entry = _entry(rack, row, modem)
+        number = str(row["number"] or (entry.number if entry else ""))
+        if number and (rack is None or entry is not None):
+            lines.append(_line(row, modem, number, entry))
+        elif wanted.sims:
+            raise SelftestError(
+                f"{_name(row)} is not in the rack file"
+                if number
+                else f"the number of {_name(row)} is not known; set it with `modembank sims set {row['id']} --number`"
+            )
+    return lines if wanted.sims or wanted.all else lines[:2]
+
+
+def _entry(rack: Rack | None, sim: JsonObject, modem: JsonObject) -> RackSim | None:
+    slots = {modem.get("label"), modem.get("slot"), modem["usb_path"]}
+    entries = () if rack is None else rack.sim
+    return next((one for one in entries if one.iccid == sim["iccid"] or (one.slot and one.slot in slots)), None)
+
+
+def _line(sim: JsonObject, modem: JsonObject, number: str, entry: RackSim | None) -> Line:
+    return Line(
+        sim_id=str(sim["id"]),
+        iccid=str(sim["iccid"]),
+        number=number,
+        label=entry.name if entry else _name(sim),
+        modem_id=str(modem["id"]),
+        modem=str(modem["label"] or modem["usb_path"]),
+        model=str(modem["model"] or modem["dialect"]),
+    )
+
+
+def _name(sim: JsonObject) -> str:
+    return str(sim["label"] or sim["number"] or sim["iccid"])
+
+
+def _permitted(rack: Rack, pairs: Sequence[Pair], strict: bool) -> tuple[Pair, ...]:
+    """Return the pairs that the rack file allows, turned round where it allows only that.
+
+    Raises:
+        NotInRackError: `strict`, and one of them is not allowed either way.
+    """
+    kept = []
+    for pair in pairs:
+        for caller, callee in (pair, pair[::-1]):
+            try:
+                rack.check_call(caller.label, callee.number)
+            except NotInRackError:
+                continue
+            kept.append((caller, callee))
+            break
+        else:
+            if strict:
+                rack.check_call(pair[0].label, pair[1].number)
+    return tuple(dict.fromkeys(kept))
+
+
+@asynccontextmanager
+async def _server(wanted: Wanted, settings: Settings) -> AsyncIterator[Server]:
+    if wanted.server is not None:
+        yield find_server(*wanted.server)
+        return
+    async with temporary_server(settings) as running:
+        assert running.api_key is not None  # it was made for this run
+        yield Server(running.url, running.api_key)
