@@ -42,6 +42,8 @@ class Doubtful:
 
 Event = Result | Urc | Prompt | Doubtful
 
+_PROMPT = ">"
+
 
 @dataclass(slots=True)
 class AtCounters:
@@ -144,6 +146,8 @@ class AtEngine:
         if line == f"AT{command.text}" or (command.payload and line.rstrip("\x1a") == command.payload):
             self.counters.echo += 1
             return None
+        if line == _PROMPT and command.payload is not None:
+            return Prompt()  # a URC came right behind it, and ended its line
         final = read_final(line)
         if final is not None:
             return self._finish(final)

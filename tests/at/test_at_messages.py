@@ -102,6 +102,14 @@ def test_the_echo_of_the_pdu_is_dropped() -> None:
     ]
 
 
+def test_a_urc_right_behind_the_prompt() -> None:
+    """Both in one read: the URC's line end closes the line of the prompt, which has none of its own."""
+    engine = AtEngine()
+    engine.send(at.submit(PDU, 20))
+    assert engine.feed(b'\r\n> \r\n+CDSI: "ME",3\r\n') == [Prompt(), Urc('+CDSI: "ME",3')]
+    assert engine.feed(frame("+CMGS: 7", "OK")) == [Result("+CMGS=20", "OK", ("+CMGS: 7",))]
+
+
 def test_submit() -> None:
     command = at.submit(PDU.lower(), 20)
     assert (command.text, command.payload, command.retry) == ("+CMGS=20", PDU, RetryClass.NEVER)
