@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from families_reference import FAMILY_BLOCKS
 from interface_reference import INTERFACE_BLOCKS
 
 from modembank.bus.vocabulary import CallStatus, Cause, ModemState
@@ -173,6 +174,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "dialects": dialects,
     "parties": far_parties,
     "faults": faults,
+    **FAMILY_BLOCKS,
     **INTERFACE_BLOCKS,
 }
 

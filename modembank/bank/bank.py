@@ -200,9 +200,9 @@ class Bank:
         """End a modem's quarantine: it is tried again. Raises NotFoundError, WrongStateError, HostError."""
         return await self._catalogue.release_modem(modem_id, actor)
 
-    async def modem_trace(self, modem_id: str, limit: int = 200) -> tuple[TraceLine, ...]:
-        """The newest lines of a modem's masked AT trace, oldest first. Raises NotFoundError, HostError."""
-        return await self._catalogue.modem_trace(modem_id, limit)
+    async def modem_trace(self, modem_id: str, limit: int = 200, *, transcript: bool = False) -> tuple[TraceLine, ...]:
+        """The newest lines of a modem's AT trace, masked or redacted, oldest first. Raises NotFoundError, HostError."""
+        return await self._catalogue.modem_trace(modem_id, limit, transcript=transcript)
 
     async def run_at(self, modem_id: str, line: str, *, unrestricted: bool, actor: str) -> tuple[str, ...]:
         """Send one audited command to a modem. Raises AtRefusedError, NotFoundError, HostError."""

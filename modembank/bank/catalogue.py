@@ -121,10 +121,10 @@ class Catalogue:
             await add_audit(session, actor, "modem.release", modem_id)
         return self._modem(row)
 
-    async def modem_trace(self, modem_id: str, limit: int) -> tuple[TraceLine, ...]:
-        """The newest lines of a modem's masked AT trace, oldest first. Raises NotFoundError, HostError."""
+    async def modem_trace(self, modem_id: str, limit: int, *, transcript: bool = False) -> tuple[TraceLine, ...]:
+        """The newest lines of a modem's AT trace, masked or redacted, oldest first. Raises NotFoundError, HostError."""
         row = await self._modem_row(modem_id)
-        reply = await self._ask(row, ReadTrace(usb_path=row.usb_path, limit=limit))
+        reply = await self._ask(row, ReadTrace(usb_path=row.usb_path, limit=limit, transcript=transcript))
         if not isinstance(reply, Trace):
             raise HostError(f"host {row.host_id} gave no trace")
         return reply.lines

@@ -112,10 +112,11 @@ class RunAt(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTrace(Command):
-    """Read the newest lines of a modem's masked AT trace."""
+    """Read the newest lines of a modem's AT trace: masked, or as a transcript that still parses."""
 
     usb_path: str
     limit: int = 200
+    transcript: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -252,7 +252,8 @@ class Host:
         return AtReply(lines=await self._keeper(command.usb_path).modem.run_at(line))
 
     async def _read_trace(self, command: ReadTrace) -> AnyReply:
-        lines = self._keeper(command.usb_path).modem.trace(command.limit)
+        modem = self._keeper(command.usb_path).modem
+        lines = modem.transcript(command.limit) if command.transcript else modem.trace(command.limit)
         return Trace(
             lines=tuple(
                 TraceLine(

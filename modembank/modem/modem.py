@@ -67,7 +67,7 @@ class Modem:
         self._care = SimCare(self._ask, self._dialect.read_tries, lambda: self._session.in_call())
         self._session: Session = self._new_session()
         self._lost: asyncio.Future[None] | None = None
-        self._last_trace: tuple[TraceLine, ...] = ()
+        self._last_channel: AtChannel | None = None
 
     @property
     def info(self) -> ModemInfo:
@@ -272,7 +272,13 @@ class Modem:
 
     def trace(self, limit: int) -> tuple[TraceLine, ...]:
         """The last `limit` lines of the conversation, masked; those of the last run once it is over."""
-        return self._channel.trace(limit) if self._channel is not None else self._last_trace[-limit:]
+        channel = self._channel or self._last_channel
+        return channel.trace(limit) if channel is not None else ()
+
+    def transcript(self, limit: int) -> tuple[TraceLine, ...]:
+        """As `trace`, with other numbers, identities and texts in their places, so that it still parses."""
+        channel = self._channel or self._last_channel
+        return channel.transcript(limit) if channel is not None else ()
 
     # ---- from the channel -----------------------------------------------------------------------------------
 
@@ -317,7 +323,7 @@ class Modem:
         self._session.lost(PortLostError("the port was closed"))
         channel, self._channel = self._channel, None
         if channel is not None:
-            self._last_trace = channel.trace(1000)
+            self._last_channel = channel
             await channel.close()
         await self._session.close()
         if self._lost is not None and self._lost.done():

@@ -149,6 +149,10 @@ class AtChannel:
         """The last lines, masked."""
         return self._trace.read(limit)
 
+    def transcript(self, limit: int) -> tuple[TraceLine, ...]:
+        """The last lines, redacted."""
+        return self._trace.redacted(limit)
+
     async def close(self) -> None:
         """Let the port go; whoever waits for an answer gets PortLostError."""
         self._end(PortLostError("the port was closed"), tell=False)

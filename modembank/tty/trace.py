@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from modembank.at.mask import mask
+from modembank.at.redact import Redactor
 
 TRACE_LINES = 1000  # a call with its polls leaves some tens of lines
 
@@ -41,5 +42,13 @@ class Trace:
 
     def read(self, limit: int = TRACE_LINES) -> tuple[TraceLine, ...]:
         """The last `limit` lines, oldest first, masked."""
-        chosen = list(self._lines)[-limit:] if limit > 0 else []
-        return tuple(TraceLine(at, way, mask(text)) for at, way, text in chosen)
+        return tuple(TraceLine(at, way, mask(text)) for at, way, text in self._last(limit))
+
+    def redacted(self, limit: int = TRACE_LINES) -> tuple[TraceLine, ...]:
+        """The last `limit` lines that went over the wire, oldest first, fit to be given away and to be replayed."""
+        redactor = Redactor()
+        wire = [line for line in self._last(limit) if line[1] is not Way.NOTE]
+        return tuple(TraceLine(at, way, redactor.line(text)) for at, way, text in wire)
+
+    def _last(self, limit: int) -> list[tuple[datetime, Way, str]]:
+        return list(self._lines)[-limit:] if limit > 0 else []

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from modembank.at.transcript import read_transcript
+
 COMMAND = Path(sys.executable).parent / "modembank"
 CHASSIS = Path(__file__).resolve().parents[2] / "hardware" / "chassis" / "emulated.toml"
 LIMIT_S = 60
@@ -127,6 +129,23 @@ def test_at_console(demo):
     assert "at_refused" in refused.stderr
     trace = modembank(demo, "modems", "trace", path, "-n", "20")
     assert "> AT+CSQ" in trace.stdout
+
+
+def test_a_recording_has_the_conversation_and_nobody_in_it(demo):
+    modem = json.loads(modembank(demo, "modems", "--json").stdout)["data"][0]
+    sim = next(
+        one for one in json.loads(modembank(demo, "sims", "--json").stdout)["data"] if one["modem"]["id"] == modem["id"]
+    )
+    done = modembank(demo, "at", modem["usb_path"], "AT+CIMI", "--record", "modem.txt")
+    assert done.returncode == 0, done.stderr
+    text = (demo["folder"] / "modem.txt").read_text()
+    transcript = read_transcript(text)
+    assert (transcript.family, transcript.source, transcript.facts["model"]) == (modem["dialect"], "device", "EC25")
+    assert {"AT+CIMI", "ATE0"} <= {entry.text for entry in transcript.entries}
+    for secret in (modem["imei"], sim["iccid"], sim["imsi"], sim["number"].removeprefix("+44")):
+        assert secret not in text
+    refused = modembank(demo, "at", modem["usb_path"], "AT", "--record", "no/such/folder/x.txt")
+    assert (refused.returncode, "cannot be written" in refused.stderr) == (1, True)
 
 
 def test_a_call_shows_how_it_goes(demo):

@@ -27,6 +27,11 @@ def test_the_shipped_rules_are_those_of_the_families(root: Path) -> None:
     assert (root / "hardware" / "70-modembank.rules").read_text() == udev_rules(DIALECTS), "run: make docs"
 
 
+def test_every_family_has_its_line_in_the_reference(root: Path) -> None:
+    page = (root / "docs" / "reference" / "modems.md").read_text().partition("<!-- generated")[0]
+    assert [dialect.name for dialect in DIALECTS if f"| `{dialect.name}` |" not in page] == []
+
+
 def test_every_jump_of_the_udev_rules_lands(root: Path) -> None:
     rules = (root / "hardware" / "70-modembank.rules").read_text()
     jumps = {part.split('"')[0] for part in rules.split('GOTO="')[1:]}

@@ -61,9 +61,17 @@ async def release_modem(modem_id: ModemId, bank: BankDep, key: KeyDep) -> Modem:
 
 
 @router.get("/modems/{modem_id}/trace", operation_id="get_trace", dependencies=READ_SIMS, summary="A modem's AT trace")
-async def trace(modem_id: ModemId, bank: BankDep, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> Trace:
+async def trace(
+    modem_id: ModemId,
+    bank: BankDep,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    transcript: Annotated[
+        bool,
+        Query(description="Put in other numbers, identities and texts of the same form, so that it still parses."),
+    ] = False,
+) -> Trace:
     """Return the newest lines on the wire, oldest first, numbers masked."""
-    lines = await bank.modem_trace(modem_id, limit)
+    lines = await bank.modem_trace(modem_id, limit, transcript=transcript)
     return Trace(data=[TraceLine(at=line.at, out=line.out, text=line.text) for line in lines])
 
 
