@@ -287,6 +287,12 @@ def _parties(world: World, request: Request) -> Answer:
     return {"parties": world.parties()}
 
 
+def _calm(world: World, request: Request) -> Answer:
+    """End a scenario or chaos, and whatever mishap it began."""
+    world.on_calm()
+    return {}
+
+
 def _seed(world: World, request: Request) -> Answer:
     return {"seed": world.options.seed}
 
@@ -322,6 +328,7 @@ OPERATIONS: dict[str, Callable[[World, Request], Answer]] = {
     "party": _party,
     "parties": _parties,
     "seed": _seed,
+    "calm": _calm,
     "at_log": _at_log,
     "pin": _pin,
     "forward": _forward,

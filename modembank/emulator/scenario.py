@@ -73,6 +73,15 @@ class Player:
         steps = chaos(seed, len(self._world.modems), every_s)
         self._next(steps, 0.0)
 
+    def calm(self) -> None:
+        """Play nothing more, and end every mishap that chaos may have begun."""
+        self._timers.cancel()
+        for modem in self._world.modems:
+            for mishap in MISHAPS:
+                if mishap.end is not None:
+                    op, values = mishap.end
+                    self._run(Step(0.0, op, {"modem": modem.index, **values}))
+
     def close(self) -> None:
         """End what has not been played."""
         self._timers.cancel()

@@ -43,6 +43,7 @@ async def run(options: WorldOptions, on_ready: Callable[[Ready], None]) -> None:
     steps = () if options.scenario is None else read_scenario(options.scenario)
     world = World(options)
     player = Player(world)
+    world.on_calm = player.calm
     done = asyncio.Event()
     control = ControlServer(world, done.set)
     loop = asyncio.get_running_loop()

@@ -82,8 +82,11 @@ class Faults:
     double_cr: bool = False
     r"""URCs are framed `\r\r\n`, as SIMCom does."""
     dsci_unsupported: bool = False
+    """`AT^DSCI=1` answers ERROR: calls are told by `+CLCC` alone, or by ccinfo."""
     ccinfo_unsupported: bool = False
+    """`AT+QINDCFG="ccinfo"` answers ERROR."""
     qpcmv_unsupported: bool = False
+    """`AT+QPCMV` answers ERROR in every form: a module without voice over USB."""
     qpcmv_refused: bool = False
     """The test form of +QPCMV answers, the set form is refused (rebadged firmware)."""
     qpcmv_busy: bool = False
@@ -135,7 +138,9 @@ class Faults:
     pcm_16khz: bool = False
     """The audio is 16 kHz although 8 kHz is set."""
     cnum_empty: bool = False
+    """`AT+CNUM` tells no number: the card does not know its own."""
     cops_garbage: bool = False
+    """`AT+COPS?` tells a name of bytes that are no text."""
     cops_scan_s: float = 5.0
     """How long `AT+COPS=?` takes."""
     sim_busy_s: float = 0.5

@@ -88,6 +88,8 @@ class World:
             raise EmulatorError(f"the number of modems must be between 1 and {MAX_MODEMS}")
         families = choose(options.family)
         self.options = options
+        self.on_calm: Callable[[], None] = lambda: None
+        """Ends a scenario or chaos; whoever plays one sets it."""
         self.speech = _speech_source(options.speech_file)
         self.directory = Directory(options.directory)
         self.journal = Journal()

@@ -185,9 +185,14 @@ async def until(look: Callable[[], Awaitable[T | None]], *, what: str, limit_s: 
 
 @contextlib.asynccontextmanager
 async def start_bank(
-    tmp_path: Path, *, modems: int = 2, settings: Mapping[str, str] | None = None, **options: Any
+    tmp_path: Path,
+    *,
+    modems: int = 2,
+    ready: int | None = None,
+    settings: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> AsyncIterator[TestBank]:
-    """Run an emulator of `modems` modems and a server on it; both end with the block."""
+    """Run an emulator of `modems` modems and a server on it, from when `ready` are (all); both end with the block."""
     async with start_emulator(tmp_path, modems=modems, **options) as emulator:
         data_dir = tmp_path / "data"
         environment = {
@@ -201,7 +206,7 @@ async def start_bank(
         await server.start()
         bank = TestBank(emulator, server, data_dir)
         try:
-            await bank.wait_ready(modems)
+            await bank.wait_ready(modems if ready is None else ready)
             yield bank
         finally:
             await server.stop()
