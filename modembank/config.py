@@ -22,6 +22,7 @@ from pydantic_settings import (
 from modembank.errors import SettingsError
 
 CONFIG_VARIABLE = "MODEMBANK_CONFIG"
+PIN_KEYS_CREDENTIAL = "modembank.keys"
 
 
 class _Section(BaseModel):
@@ -191,6 +192,38 @@ class SelftestSettings(_Section):
     pesq_min: float = Field(2.3, ge=1, le=4.5, description="Worst PESQ score (MOS-LQO), where PESQ is installed.")
 
 
+Plmn = Annotated[str, Field(pattern=r"^[0-9]{5,6}$")]
+
+
+class OperatorRule(_Section):
+    """Which operators the SIMs with one tag may use; what is absent follows the bank."""
+
+    tag: str = Field(description="The SIMs' tag.")
+    roaming: bool | None = Field(None, description="Whether they may call while roaming.")
+    allowed_operators: tuple[Plmn, ...] = Field((), description="PLMNs they may call through; empty: any.")
+    forbidden_operators: tuple[Plmn, ...] = Field((), description="PLMNs they may not call through.")
+
+
+class SimSettings(_Section):
+    """Care for SIM cards."""
+
+    key_file: Path | None = Field(
+        None,
+        description="File with the keys that PINs are sealed with; empty: the systemd credential modembank.keys, "
+        "else pin.keys in data_dir.",
+    )
+    roaming: bool = Field(False, description="Whether SIMs may place calls while roaming.")
+    allowed_operators: tuple[Plmn, ...] = Field((), description="PLMNs that SIMs may call through; empty: any.")
+    forbidden_operators: tuple[Plmn, ...] = Field((), description="PLMNs that SIMs may not call through.")
+    rules: tuple[OperatorRule, ...] = Field((), description="Exceptions by tag; the first that fits a SIM counts.")
+    forwarding_first_s: float = Field(
+        60.0, ge=0, le=3600, description="About so many seconds after a SIM is ready its call forwarding is read."
+    )
+    forwarding_every_s: float = Field(
+        86_400.0, ge=3600, description="Seconds until it is read again; each reading is a question to the network."
+    )
+
+
 class Settings(BaseSettings):
     """All settings of a modembank process."""
 
@@ -217,6 +250,7 @@ class Settings(BaseSettings):
     ussd: UssdSettings = UssdSettings()
     balance: BalanceSettings = BalanceSettings()
     selftest: SelftestSettings = SelftestSettings()
+    sims: SimSettings = SimSettings()
 
     @field_validator("data_dir")
     @classmethod
@@ -236,6 +270,14 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The database URL with the default filled in."""
         return self.database.url or f"sqlite+aiosqlite:///{self.data_dir / 'modembank.db'}"
+
+    @property
+    def pin_key_file(self) -> Path:
+        """Where the keys that PINs are sealed with are. Source: systemd.exec(5), CREDENTIALS_DIRECTORY."""
+        if self.sims.key_file is not None:
+            return self.sims.key_file
+        credential = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / PIN_KEYS_CREDENTIAL
+        return credential if credential.is_file() else self.data_dir / "pin.keys"
 
     @classmethod
     def settings_customise_sources(

@@ -25,6 +25,7 @@
     │   ├── BalanceUnknownError
     ├── MediaError               audio or its transport
     ├── StoreError               the database
+    ├── VaultError               the keys that PINs are sealed with
     ├── RemoteError              the server that a command talks to
     ├── InstallError             files of the system cannot be put in place
     ├── SelftestError            a self-test or a test on hardware may not go on
@@ -454,6 +455,14 @@ class StoreError(ModembankError):
     """The database."""
 
     code = "store"
+    status = 503
+    fault = Fault.OPERATOR
+
+
+class VaultError(ModembankError):
+    """A PIN cannot be sealed or opened: its key is missing, or the stored value was changed or moved."""
+
+    code = "vault"
     status = 503
     fault = Fault.OPERATOR
 

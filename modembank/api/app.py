@@ -11,7 +11,19 @@ from modembank.api.edge import REQUEST_ID_HEADER, Edge
 from modembank.api.idempotency import REPLAYED_HEADER
 from modembank.api.pages import Pages
 from modembank.api.problem import MEDIA_TYPE, install_problem_handlers
-from modembank.api.routes import call_actions, calls, docs, events, messages, modems, sims, system, ussd, webrtc
+from modembank.api.routes import (
+    call_actions,
+    calls,
+    docs,
+    events,
+    messages,
+    modems,
+    sim_care,
+    sims,
+    system,
+    ussd,
+    webrtc,
+)
 from modembank.api.schemas.problem import Problem
 from modembank.api.streams import Streams
 from modembank.api.tickets import Tickets
@@ -63,7 +75,7 @@ def create_app(bank: Bank, settings: Settings, pages: Pages | None = None) -> Fa
 def _include_v1(app: FastAPI) -> None:
     problem = {"model": Problem, "content": {MEDIA_TYPE: {}}, "description": "A problem; see its `code`."}
     responses: dict[int | str, dict[str, object]] = {"4XX": problem, "5XX": problem}
-    with_key = [module.router for module in (calls, call_actions, webrtc, messages, ussd, sims, modems)]
+    with_key = [module.router for module in (calls, call_actions, webrtc, messages, ussd, sims, sim_care, modems)]
     for router in (*with_key, system.info, events.tickets_router):
         app.include_router(router, prefix="/v1", dependencies=[Depends(require_key)], responses=responses)
     app.include_router(events.router, prefix="/v1", responses=responses)  # has its own ways to show a key
@@ -75,7 +87,7 @@ def _add_cors(app: FastAPI, origins: tuple[str, ...]) -> None:
     app.add_middleware(
         CORSMiddleware,
         allow_origins=origins,
-        allow_methods=["GET", "POST", "PATCH"],
+        allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", REQUEST_ID_HEADER],
         expose_headers=["Location", "Retry-After", REQUEST_ID_HEADER, REPLAYED_HEADER],
         max_age=600,

@@ -17,6 +17,7 @@ from modembank.bank.inventory import Inventory
 from modembank.bank.journal import Journal
 from modembank.bank.keys import KeyService
 from modembank.bank.messages import Messages
+from modembank.bank.pins import PinKeeper
 from modembank.bank.reconcile import GRACE, Reconciler
 from modembank.bank.recorder import Recorder, levels_data
 from modembank.bank.records import (
@@ -34,11 +35,13 @@ from modembank.bank.records import (
     SimPatch,
     SimRecord,
 )
+from modembank.bank.sim_care import SimDoctor
 from modembank.bank.ussd import UssdService
+from modembank.bank.vault import Vault
 from modembank.bank.views import call_record
 from modembank.bus.bus import Bus
 from modembank.bus.commands import TraceLine
-from modembank.bus.events import AnyEvent, CallLevels, HostStopped
+from modembank.bus.events import AnyEvent, CallLevels, HostStopped, ModemChanged
 from modembank.config import Settings
 from modembank.errors import NotFoundError, StoreError
 from modembank.store import calls as call_rows
@@ -65,7 +68,7 @@ class Bank:
         self.events = EventStream(database)
         self.keys = KeyService(database)
         self._journal = Journal(database, self.events)
-        self._inventory = Inventory(settings.country)
+        self._inventory = Inventory(settings.country, settings.sims)
         self._hosts = Hosts(self._inventory)
         self.messages = Messages(settings, database, bus, self._journal, self._inventory)
         self.ussd = UssdService(settings, database, bus, self._journal, self._inventory)
@@ -75,6 +78,8 @@ class Bank:
         self._control = Control(database, bus, self._journal, self._inventory, self._dialler)
         self._catalogue = Catalogue(settings, database, bus, self._journal, self._inventory)
         self._reconciler = Reconciler(database, bus, self._journal, self._inventory, self._hosts, self._recorder)
+        self.pins = PinKeeper(Vault(settings.pin_key_file), database, bus, self._journal, self._inventory)
+        self.sim_doctor = SimDoctor(database, bus, self._journal, self._inventory)
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> None:
@@ -83,6 +88,7 @@ class Bank:
         await self.messages.start()
         await self.ussd.start()
         await self.balances.start()
+        await self.pins.start()
         self._tasks = (
             asyncio.create_task(self._bus.consume(self._record), name="bank-events"),
             asyncio.create_task(self._reconcile_regularly(), name="bank-reconcile"),
@@ -97,6 +103,7 @@ class Bank:
         await self.balances.stop()
         await self.messages.stop()
         await self.ussd.stop()
+        await self.pins.stop()
         self.events.close()
 
     async def dial(self, request: DialRequest, *, actor: str, idempotency: Idempotency | None = None) -> Dialed:
@@ -242,7 +249,9 @@ class Bank:
                 log.exception("%s could not be recorded", type(event).__name__)
                 return
             else:
-                return
+                break
+        if isinstance(event, ModemChanged):
+            self.pins.saw(event.host_id, event.modem)
 
     async def _reconcile_regularly(self) -> None:
         while True:

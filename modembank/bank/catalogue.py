@@ -10,15 +10,9 @@ from modembank.at.mask import mask
 from modembank.bank.inventory import Inventory
 from modembank.bank.journal import Journal
 from modembank.bank.numbers import parse_dialable
-from modembank.bank.records import (
-    ModemPatch,
-    ModemRecord,
-    Page,
-    PageQuery,
-    SimPatch,
-    SimRecord,
-)
+from modembank.bank.records import ModemPatch, ModemRecord, Page, PageQuery, SimPatch, SimRecord
 from modembank.bank.replies import error_from
+from modembank.bank.sim_records import OperatorPatch
 from modembank.bank.views import modem_record, sim_record
 from modembank.bus.bus import Bus
 from modembank.bus.commands import (
@@ -83,6 +77,8 @@ class Catalogue:
             row.notes = row.notes if patch.notes is None else patch.notes
             if number is not None:
                 row.number, row.number_by_person = number or None, bool(number)
+            if patch.operators is not None:
+                _set_operators(row, patch.operators)
             transaction.emit_sim(datetime.now(UTC), row, self._inventory.holder(row.iccid))
             await add_audit(transaction.session, actor, "sim.patch", sim_id)
             transaction.after_commit.append(lambda: self._inventory.renamed_sim(row))
@@ -156,6 +152,12 @@ class Catalogue:
 
     def _modem(self, row: ModemRow) -> ModemRecord:
         return modem_record(row, self._inventory.of_modem(row.id), self._inventory.healing(row.host_id, row.id))
+
+
+def _set_operators(row: SimRow, patch: OperatorPatch) -> None:
+    row.roaming = patch.roaming if patch.set_roaming else row.roaming
+    row.allowed_operators = row.allowed_operators if patch.allowed is None else list(patch.allowed)
+    row.forbidden_operators = row.forbidden_operators if patch.forbidden is None else list(patch.forbidden)
 
 
 def _found(row: RowT | None, kind: str, row_id: str) -> RowT:

@@ -11,11 +11,14 @@ from datetime import datetime, timedelta
 
 from modembank.bank.journal import Transaction
 from modembank.bank.numbers import caller_number
+from modembank.bank.operators import policy_of
 from modembank.bank.policy import Candidate
 from modembank.bank.records import HealingRecord
+from modembank.bank.sim_records import NumberSource, PinTrust
 from modembank.bank.views import Live, modem_ref, sim_ref
 from modembank.bus.events import ModemSnapshot
 from modembank.bus.vocabulary import ModemState
+from modembank.config import SimSettings
 from modembank.ids import new_id
 from modembank.store import modems as modem_rows
 from modembank.store import sims as sim_rows
@@ -26,13 +29,15 @@ from modembank.store.models import ModemRow, SimRow
 LAST_SEEN_STEP = timedelta(minutes=1)
 
 Place = tuple[str, str]  # host id, USB path
+UNLOCKED = frozenset({ModemState.READY, ModemState.IN_CALL, ModemState.SEARCHING, ModemState.DENIED})
 
 
 class Inventory:
     """The live view, and how facts about modems change it and the rows."""
 
-    def __init__(self, country: str) -> None:
+    def __init__(self, country: str, settings: SimSettings | None = None) -> None:
         self._country = country
+        self._settings = settings or SimSettings()
         self._live: dict[Place, Live] = {}
         self._healing: dict[tuple[str, str], HealingRecord] = {}  # host id, modem id
         self._holders: dict[str, Place] = {}  # ICCID -> the modem that told of it last
@@ -88,6 +93,8 @@ class Inventory:
             modem_state=live.snapshot.state if live else None,
             voice=live.snapshot.voice if live else False,
             registration=live.snapshot.registration if live else "unknown",
+            plmn=live.snapshot.plmn if live else None,
+            operators=policy_of(self._settings, row.tags, row.roaming, row.allowed_operators, row.forbidden_operators),
         )
 
     async def changed(self, transaction: Transaction, host_id: str, snapshot: ModemSnapshot, at: datetime) -> None:
@@ -109,7 +116,7 @@ class Inventory:
         if sim is not None:
             transaction.emit_sim(at, sim, live)
         if before is not None and before.sim is not None and before.snapshot.iccid != snapshot.iccid:
-            await self._sim_left(transaction, before, at)
+            await self._sim_left(transaction, before, at, taken_out=snapshot.state is ModemState.NO_SIM)
         transaction.after_commit.append(lambda: self._put(place, live))
 
     async def gone(self, transaction: Transaction, host_id: str, usb_path: str, at: datetime) -> None:
@@ -141,7 +148,9 @@ class Inventory:
         _seen(row, at)
         row.imsi = snapshot.imsi or row.imsi
         if snapshot.number and not row.number_by_person:
-            row.number = caller_number(snapshot.number, self._country)
+            row.number, row.number_source = caller_number(snapshot.number, self._country), NumberSource.CARD
+        if snapshot.state in UNLOCKED:
+            rearm_pin(row)
         await session.flush()
         return row
 
@@ -180,7 +189,7 @@ class Inventory:
         await session.flush()
         return row
 
-    async def _sim_left(self, transaction: Transaction, before: Live, at: datetime) -> None:
+    async def _sim_left(self, transaction: Transaction, before: Live, at: datetime, taken_out: bool = False) -> None:
         assert before.sim is not None
         holder = self.holder(before.sim.iccid)
         if holder is not None and holder is not before:
@@ -188,6 +197,8 @@ class Inventory:
         row = await sim_rows.get_sim(transaction.session, before.sim.id)
         if row is not None:
             row.last_seen_at = at
+            if taken_out:
+                rearm_pin(row)
             transaction.emit_sim(at, row, None)
 
     def _forget_healing(self, host_id: str) -> None:
@@ -203,6 +214,12 @@ class Inventory:
         before = self._live.pop(place, None)
         if before is not None and before.snapshot.iccid and self._holders.get(before.snapshot.iccid) == place:
             del self._holders[before.snapshot.iccid]
+
+
+def rearm_pin(row: SimRow) -> None:
+    """The card was seen open, or was taken out: its PIN may be tried again at the next lock, unless it is bad."""
+    if row.pin_state in {PinTrust.TRYING, PinTrust.HELD}:
+        row.pin_state, row.pin_note = PinTrust.STORED, ""
 
 
 def _seen(row: ModemRow | SimRow, at: datetime) -> None:

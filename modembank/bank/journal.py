@@ -59,6 +59,10 @@ class Transaction:
         """Tell of a SIM."""
         self.emit("sim.changed", at, {"sim": to_json(sim_record(row, live))})
 
+    def emit_sim_alarm(self, kind: str, at: datetime, row: SimRow, live: Live | None, **extras: JsonValue) -> None:
+        """Tell that somebody should look after a SIM."""
+        self.emit(kind, at, {"sim": to_json(sim_record(row, live)), **extras})
+
     def emit_modem(
         self,
         kind: str,

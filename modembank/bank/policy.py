@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from modembank.bank.operators import OperatorPolicy
 from modembank.bank.records import FilterCount, Why
 from modembank.bus.vocabulary import ModemState
 from modembank.errors import NoSimAvailableError
@@ -13,6 +14,7 @@ from modembank.errors import NoSimAvailableError
 RANKING = "least_recently_used"
 # Registered for voice; "SMS only" is not. Source: 3GPP TS 27.007 section 7.2, in the words of at/network.py.
 VOICE_REGISTRATIONS = frozenset({"home", "roaming", "home_csfb_not_preferred", "roaming_csfb_not_preferred"})
+ANY_HOME_OPERATOR = OperatorPolicy(roaming=False, allowed=frozenset(), forbidden=frozenset())
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -31,6 +33,8 @@ class Candidate:
     modem_state: ModemState | None
     voice: bool
     registration: str
+    plmn: str | None = None
+    operators: OperatorPolicy = ANY_HOME_OPERATOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,8 @@ FILTERS: tuple[tuple[str, Filter], ...] = (
     ("not_in_call", lambda sim, _: not sim.claimed and sim.modem_state is not ModemState.IN_CALL),
     ("ready", lambda sim, _: sim.modem_state is ModemState.READY and sim.voice),
     ("registered", lambda sim, _: sim.registration in VOICE_REGISTRATIONS),
+    ("roaming", lambda sim, _: sim.operators.permits_registration(sim.registration)),
+    ("operator", lambda sim, _: sim.operators.permits_operator(sim.plmn)),
 )
 
 # Messages also go without voice and over "SMS only" registrations, and one may wait for the end of a call.

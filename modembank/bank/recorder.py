@@ -12,6 +12,7 @@ from modembank.bank.journal import Journal, Transaction
 from modembank.bank.messages import Messages
 from modembank.bank.numbers import caller_number
 from modembank.bank.records import JsonValue
+from modembank.bank.sim_care import record_forwarding
 from modembank.bank.ussd import UssdService
 from modembank.bank.wire import to_json
 from modembank.bus.events import (
@@ -37,6 +38,7 @@ from modembank.bus.events import (
     ModemGone,
     ModemHealing,
     ModemSnapshot,
+    SimForwarding,
     UssdReceived,
 )
 from modembank.bus.vocabulary import CallStatus, Cause, Direction, ModemState
@@ -91,6 +93,8 @@ class Recorder:
                     await record_healing(transaction, self._inventory, event)
                 case HostIncident():
                     record_incident(transaction, event)
+                case SimForwarding():
+                    await record_forwarding(transaction, self._inventory, event)
                 case IncomingCall():
                     await self._incoming(transaction, event)
                 case MessagesRead():

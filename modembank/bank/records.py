@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from modembank.bank.sim_records import NumberSource, OperatorPatch, SimForward, SimLock, StoredPin
 from modembank.bus.events import MediaQuality
 from modembank.bus.vocabulary import (
     CallStatus,
@@ -37,6 +38,8 @@ class SimState(StrEnum):
     IN_CALL = "in_call"
     SEARCHING = "searching"
     DENIED = "denied"
+    SIM_PIN = "sim_pin"
+    SIM_PUK = "sim_puk"
     SIM_LOCKED = "sim_locked"
     STARTING = "starting"
     FAILED = "failed"
@@ -142,7 +145,19 @@ class SimRecord:
     enabled: bool
     notes: str
     state: SimState
+    state_detail: str
+    lock: SimLock | None
+    pin: StoredPin
+    number_source: NumberSource | None
+    suggested_number: str | None
+    suggested_by: NumberSource | None
+    roaming: bool | None
+    allowed_operators: tuple[str, ...]
+    forbidden_operators: tuple[str, ...]
+    forwarding: tuple[SimForward, ...] | None
+    forwarding_at: datetime | None
     operator: str | None
+    plmn: str | None
     registration: str
     access: str | None
     rssi_dbm: int | None
@@ -322,6 +337,7 @@ class SimPatch:
     enabled: bool | None = None
     number: str | None = None
     notes: str | None = None
+    operators: OperatorPatch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

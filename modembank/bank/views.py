@@ -17,6 +17,7 @@ from modembank.bank.records import (
     SimState,
     Why,
 )
+from modembank.bank.sim_records import NumberSource, PinTrust, SimForward, SimLock, StoredPin
 from modembank.bus.events import MediaQuality, ModemSnapshot
 from modembank.bus.vocabulary import CallStatus, Cause, Direction, HangupSource, MediaState, ModemState
 from modembank.store.models import CallRow, JsonData, ModemRow, SimRow
@@ -70,7 +71,19 @@ def sim_record(row: SimRow, live: Live | None) -> SimRecord:
         enabled=row.enabled,
         notes=row.notes,
         state=sim_state(snapshot, row.claimed_by is not None),
+        state_detail=snapshot.state_detail if snapshot else "in no modem",
+        lock=_lock(snapshot),
+        pin=StoredPin(state=PinTrust(row.pin_state or PinTrust.NONE), note=row.pin_note or ""),
+        number_source=_number_source(row),
+        suggested_number=row.suggested_number,
+        suggested_by=NumberSource(row.suggested_by) if row.suggested_by else None,
+        roaming=row.roaming,
+        allowed_operators=tuple(row.allowed_operators or ()),
+        forbidden_operators=tuple(row.forbidden_operators or ()),
+        forwarding=forwards(row.forwarding),
+        forwarding_at=row.forwarding_at,
         operator=snapshot.operator if snapshot else None,
+        plmn=snapshot.plmn if snapshot else None,
         registration=snapshot.registration if snapshot else "unknown",
         access=snapshot.access if snapshot else None,
         rssi_dbm=snapshot.rssi_dbm if snapshot else None,
@@ -92,7 +105,30 @@ def sim_state(snapshot: ModemSnapshot | None, claimed: bool) -> SimState:
     if snapshot is None:
         return SimState.ABSENT
     state = SIM_STATES[snapshot.state]
+    if state is SimState.SIM_LOCKED:
+        return {"pin": SimState.SIM_PIN, "puk": SimState.SIM_PUK}.get(snapshot.lock or "", state)
     return SimState.IN_CALL if claimed and state is SimState.READY else state
+
+
+def forwards(kept: dict[str, JsonData] | None) -> tuple[SimForward, ...] | None:
+    """Return where a SIM's calls go as the network told last; None when it was never asked."""
+    if kept is None:
+        return None
+    return tuple(
+        SimForward(reason=reason, number=None if number is None else str(number)) for reason, number in kept.items()
+    )
+
+
+def _lock(snapshot: ModemSnapshot | None) -> SimLock | None:
+    if snapshot is None or snapshot.lock is None:
+        return None
+    return SimLock(kind=snapshot.lock, pin_left=snapshot.pin_left, puk_left=snapshot.puk_left)
+
+
+def _number_source(row: SimRow) -> NumberSource | None:
+    if row.number is None:
+        return None
+    return NumberSource.PERSON if row.number_by_person else NumberSource(row.number_source or NumberSource.CARD)
 
 
 def modem_record(row: ModemRow, live: Live | None, healing: HealingRecord | None) -> ModemRecord:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from modembank.bus.events import CallSnapshot, ModemSnapshot
+from modembank.bus.events import CallSnapshot, ForwardedTo, ModemSnapshot
 from modembank.bus.vocabulary import Cause, HangupSource, SubmitOutcome, UssdOutcome
 from modembank.ids import new_id
 
@@ -127,6 +127,47 @@ class ReleaseModem(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SimCommand(Command):
+    """Common to what is done to a card; refused when another one is in the modem."""
+
+    usb_path: str
+    iccid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterPin(SimCommand):
+    """Try a PIN once, never with fewer than 3 tries left (I8)."""
+
+    pin: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterPuk(SimCommand):
+    """Unblock the card at a person's wish; `tries_left` is what the person saw, and must be true."""
+
+    puk: str = field(repr=False)
+    pin: str = field(repr=False)
+    tries_left: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadForwarding(SimCommand):
+    """Ask the network where it forwards this SIM's voice calls; answered with `Forwardings`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearForwarding(SimCommand):
+    """Erase every forwarding and ask again; answered with `Forwardings`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectOperator(SimCommand):
+    """Register with one operator only, by PLMN; None lets the modem choose again."""
+
+    plmn: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Command):
     """Ask for everything the host runs now; answered with `HostSnapshot`."""
 
@@ -238,6 +279,13 @@ class HostSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forwardings:
+    """Where the network forwards a SIM's voice calls now."""
+
+    active: tuple[ForwardedTo, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """The host did not carry the command out; `code` is the code of an error in `errors.py`."""
 
@@ -262,5 +310,10 @@ AnyCommand = (
     | ConfirmMessages
     | RunUssd
     | CancelUssd
+    | EnterPin
+    | EnterPuk
+    | ReadForwarding
+    | ClearForwarding
+    | SelectOperator
 )
-AnyReply = Done | SdpAnswer | AtReply | Trace | HostSnapshot | Submitted | UssdAnswer | Refused
+AnyReply = Done | SdpAnswer | AtReply | Trace | HostSnapshot | Submitted | UssdAnswer | Forwardings | Refused

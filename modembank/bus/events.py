@@ -47,6 +47,18 @@ class ModemSnapshot:
     voice: bool = False  # proven by set and read-back
     at_port: str = ""
     audio_port: str | None = None
+    lock: str | None = None  # what the SIM asks for: pin, puk, or other for the modem's own locks
+    pin_left: int | None = None  # tries, None where the modem does not tell
+    puk_left: int | None = None
+    denial: str | None = None  # why the network refuses the SIM, in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardedTo:
+    """Voice calls that the network sends elsewhere; `number` None where it does not tell."""
+
+    reason: str  # unconditional, busy, no_reply, not_reachable
+    number: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +155,15 @@ class HostIncident(Event):
     modems: tuple[str, ...]
     missing: tuple[str, ...]
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimForwarding(Event):
+    """Where a SIM's voice calls are forwarded to, as its network tells; empty when nowhere."""
+
+    usb_path: str
+    iccid: str
+    active: tuple[ForwardedTo, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +309,7 @@ AnyEvent = (
     | LeftOverCall
     | ModemHealing
     | HostIncident
+    | SimForwarding
     | IncomingCall
     | CallDialing
     | CallRinging

@@ -20,6 +20,7 @@ from modembank.cli import (
     keys,
     selftest,
     serving,
+    sim_care,
 )
 
 app = typer.Typer(
@@ -54,7 +55,7 @@ app.command("serve", rich_help_panel="Run")(serving.serve)
 app.command("demo", rich_help_panel="Run")(serving.demo)
 app.add_typer(emulate.app, name="emulate", rich_help_panel="Run")
 app.command("call", rich_help_panel="Use a running server")(calling.call)
-app.add_typer(inventory.sims, name="sims", rich_help_panel="Use a running server")
+app.add_typer(sim_care.sims, name="sims", rich_help_panel="Use a running server")
 app.add_typer(inventory.modems, name="modems", rich_help_panel="Use a running server")
 app.command("at", rich_help_panel="Use a running server")(console.at)
 app.command("detect", rich_help_panel="Look after this machine")(detect.detect)

@@ -51,13 +51,32 @@ def set_sim(
     enabled: Enabled = None,
     number: Annotated[str | None, typer.Option(help="The SIM's own number; '' forgets it.")] = None,
     notes: Notes = None,
+    roaming: Annotated[bool | None, typer.Option("--roaming/--no-roaming", help="May it call while roaming?")] = None,
+    allow: Annotated[list[str] | None, typer.Option("--operator", help="PLMN it may call through; repeat.")] = None,
+    forbid: Annotated[
+        list[str] | None, typer.Option("--forbid-operator", help="PLMN it may not call through; repeat.")
+    ] = None,
+    any_operator: Annotated[
+        bool, typer.Option("--any-operator", help="Forget roaming and operators of its own.")
+    ] = False,
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change a SIM's label, pools, own number, notes, or switch it on or off."""
+    """Change a SIM's label, pools, own number, notes, operators, or switch it on or off."""
     remote = Remote(url, key)
-    patch = _patch(label=label, tags=[] if no_tags else tag, enabled=enabled, number=number, notes=notes)
+    own: JsonObject = {"roaming": None, "allowed_operators": [], "forbidden_operators": []} if any_operator else {}
+    patch = own | _patch(
+        needed=not own,
+        label=label,
+        tags=[] if no_tags else tag,
+        enabled=enabled,
+        number=number,
+        notes=notes,
+        roaming=roaming,
+        allowed_operators=allow,
+        forbidden_operators=forbid,
+    )
     sim = find_one(remote.all("/v1/sims"), name, SIM_KEYS, "SIM")
     changed = remote.patch(f"/v1/sims/{sim['id']}", patch)
     if as_json:
@@ -146,9 +165,9 @@ def find_one(rows: Iterable[JsonObject], name: str, keys: Sequence[str], noun: s
     raise RemoteError(f"{len(found)} {noun}s are called {name}; name one by its id")
 
 
-def _patch(**changes: str | bool | list[str] | None) -> JsonObject:
+def _patch(*, needed: bool = True, **changes: str | bool | list[str] | None) -> JsonObject:
     patch = {name: value for name, value in changes.items() if value is not None}
-    if not patch:
+    if needed and not patch:
         raise typer.BadParameter("say what to change, for example --label 'slot 3'")
     return cast(JsonObject, patch)  # list[str] is a JSON value; list is invariant
 

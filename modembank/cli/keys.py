@@ -15,8 +15,9 @@ from modembank.cli.output import AsJson, JsonObject, print_json, print_table, te
 if TYPE_CHECKING:
     from modembank.bank.keys import KeyService
     from modembank.bank.records import KeyRecord
+    from modembank.store.database import Database
 
-app = typer.Typer(help="Create, list and revoke API keys, in the database of this machine.", no_args_is_help=True)
+app = typer.Typer(help="API keys, and the key that PINs are sealed with, on this machine.", no_args_is_help=True)
 
 Result = TypeVar("Result")
 
@@ -69,22 +70,41 @@ def revoke(
         print(f"{record.name} ({record.id}) is revoked")
 
 
+@app.command("rotate-pins")
+def rotate_pins(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Seal all PINs with a new key, and forget the old one. A server may run meanwhile."""
+    name_config_file(config)
+    from modembank.bank.pin_keys import rotate_pin_key
+    from modembank.bank.vault import Vault
+    from modembank.config import load_settings
+
+    settings = load_settings()
+    vault = Vault(settings.pin_key_file)
+    count = asyncio.run(_with_database(settings.database_url, lambda database: rotate_pin_key(database, vault)))
+    if as_json:
+        print_json({"pins": count, "key_file": str(vault.path)})
+    else:
+        print(f"{count} PINs are sealed with a new key in {vault.path}")
+
+
 def _with_keys(config: str | None, work: Callable[[KeyService], Awaitable[Result]]) -> Result:
     name_config_file(config)
     from modembank.bank.keys import KeyService
     from modembank.config import load_settings
+
+    return asyncio.run(_with_database(load_settings().database_url, lambda database: work(KeyService(database))))
+
+
+async def _with_database(url: str, work: Callable[[Database], Awaitable[Result]]) -> Result:
     from modembank.store.database import Database
 
-    async def run() -> Result:
-        database = Database(load_settings().database_url)
-        await database.open()
-        try:
-            await database.upgrade()
-            return await work(KeyService(database))
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
+    database = Database(url)
+    await database.open()
+    try:
+        await database.upgrade()
+        return await work(database)
+    finally:
+        await database.close()
 
 
 def _facts(record: KeyRecord) -> JsonObject:

@@ -74,9 +74,17 @@ class Remote:
         """GET a resource; raises RemoteError when refused or unreachable."""
         return self._request("GET", path, query=query)
 
-    def post(self, path: str, body: JsonObject | None = None) -> JsonObject:
+    def post(self, path: str, body: JsonObject | None = None, *, timeout_s: float = REQUEST_TIMEOUT_S) -> JsonObject:
         """POST; raises like `get`."""
-        return self._request("POST", path, body=body)
+        return self._request("POST", path, body=body, timeout_s=timeout_s)
+
+    def put(self, path: str, body: JsonObject, *, timeout_s: float = REQUEST_TIMEOUT_S) -> JsonObject:
+        """PUT; raises like `get`."""
+        return self._request("PUT", path, body=body, timeout_s=timeout_s)
+
+    def delete(self, path: str) -> JsonObject:
+        """DELETE; raises like `get`."""
+        return self._request("DELETE", path)
 
     def patch(self, path: str, body: JsonObject) -> JsonObject:
         """PATCH; raises like `get`."""
@@ -94,7 +102,13 @@ class Remote:
         return rows
 
     def _request(
-        self, method: str, path: str, *, query: dict[str, str | int] | None = None, body: JsonObject | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str | int] | None = None,
+        body: JsonObject | None = None,
+        timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> JsonObject:
         import httpx2
 
@@ -105,7 +119,7 @@ class Remote:
                 params=query,
                 json=body,
                 headers=self._server.headers,
-                timeout=REQUEST_TIMEOUT_S,
+                timeout=timeout_s,
             )
         return read_answer(response)
 

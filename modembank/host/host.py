@@ -48,6 +48,7 @@ from modembank.host.guard import Guard
 from modembank.host.hubs import HubWatch
 from modembank.host.keeper import ModemKeeper
 from modembank.host.messages import MessageDesk
+from modembank.host.sim_care import SimDesk
 from modembank.modem.timings import ModemTimings
 from modembank.tty.discovery import ModemPorts, scan
 from modembank.tty.hotplug import HotplugWatch, open_uevents
@@ -77,6 +78,7 @@ class Host:
         wideband: bool = False,
         slots: Mapping[str, str] | None = None,
         patience: float = 1.0,
+        forwarding_s: tuple[float, float] = (60.0, 86_400.0),
     ) -> None:
         """`slots` names places of the USB topology, see `tty/chassis.py`. `patience`: factor on waits for modems."""
         self.host_id = host_id
@@ -101,7 +103,9 @@ class Host:
         )
         self._hubs = HubWatch(host_id, bus.publish, self._doctor.expect, patience)
         self._messages = MessageDesk(self._keeper)
+        self._sim_desk = SimDesk(host_id, self._keeper, self._keepers.values, bus.publish, forwarding_s)
         self._table: dict[type, Callable[..., Awaitable[AnyReply]]] = {
+            **self._sim_desk.table,
             **self._messages.table,
             Dial: self._dial,
             Answer: self._answer,
@@ -123,11 +127,13 @@ class Host:
         stop_serving = self._bus.serve(self.host_id, self.handle)
         changes = HotplugWatch(open_uevents())
         healing = asyncio.create_task(self._doctor.run(), name="doctor")
+        desk = asyncio.create_task(self._sim_desk.run(), name="sim-desk")
         try:
             while True:
                 await self._rescan()
                 await changes.wait(self._rescan_s)
         finally:
+            desk.cancel()
             changes.close()
             healing.cancel()
             await asyncio.gather(healing, return_exceptions=True)

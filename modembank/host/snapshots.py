@@ -32,6 +32,10 @@ def snapshot_of(info: ModemInfo, *, state: ModemState | None = None, detail: str
         voice=info.voice,
         at_port=info.at_port,
         audio_port=info.audio_port,
+        lock=info.lock.lock if info.lock else None,
+        pin_left=info.lock.pin_left if info.lock else None,
+        puk_left=info.lock.puk_left if info.lock else None,
+        denial=info.denial,
     )
 
 

@@ -163,6 +163,7 @@ def _make_host(settings: Settings, bus: InProcessBus) -> Host:
         sysfs_root=settings.serial.sysfs_root,
         dev_root=settings.serial.dev_root,
         rescan_s=settings.serial.rescan_s,
+        forwarding_s=(settings.sims.forwarding_first_s, settings.sims.forwarding_every_s),
         wideband=media.wideband,
         slots=load_chassis(settings.serial.chassis).slots,
         patience=settings.serial.patience,

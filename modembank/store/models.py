@@ -53,6 +53,42 @@ class SimRow(Base):
     balance: Mapped[dict[str, JsonData] | None]
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
+    number_source: Mapped[str | None]
+    suggested_number: Mapped[str | None]
+    suggested_by: Mapped[str | None]
+    pin_sealed: Mapped[str | None]  # bank/vault.py; opened only to be sent to the card
+    pin_state: Mapped[str] = mapped_column(default="none")
+    pin_note: Mapped[str] = mapped_column(default="")
+    roaming: Mapped[bool | None]
+    allowed_operators: Mapped[list[str]] = mapped_column(default=list)
+    forbidden_operators: Mapped[list[str]] = mapped_column(default=list)
+    forwarding: Mapped[dict[str, JsonData] | None]  # reason -> number; {} nowhere, null never asked
+    forwarding_at: Mapped[datetime | None]
+
+
+class RadioRow(Base):
+    """One moment of a modem's radio: a sample of its signal, or a change of its registration."""
+
+    __tablename__ = "radio_history"
+    __table_args__ = (
+        Index(None, "modem_id", "seq"),
+        Index(None, "sim_id", "seq"),
+        Index(None, "kind", "at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    seq: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+    at: Mapped[datetime]
+    kind: Mapped[str]  # signal or registration
+    modem_id: Mapped[str]
+    sim_id: Mapped[str | None]
+    rssi_dbm: Mapped[int | None]
+    registration: Mapped[str]
+    before: Mapped[str | None]
+    operator: Mapped[str | None]
+    plmn: Mapped[str | None]
+    access: Mapped[str | None]
+    cause: Mapped[str | None]
 
 
 class ModemRow(Base):

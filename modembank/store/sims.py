@@ -69,6 +69,12 @@ async def release_sim(session: Session, call_id: str) -> str | None:
     return await session.scalar(statement)
 
 
+async def hold_pins(session: Session, before: str, after: str, note: str) -> None:
+    """Change the state of every PIN that is in the state `before`."""
+    statement = update(SimRow).where(SimRow.pin_state == before).values(pin_state=after, pin_note=note)
+    await session.execute(statement.execution_options(synchronize_session=False))
+
+
 async def fresh_sim(session: Session, sim_id: str) -> SimRow:
     """Read a SIM again after a claim or a release."""
     query = select(SimRow).where(SimRow.id == sim_id).execution_options(populate_existing=True)

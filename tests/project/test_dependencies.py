@@ -34,6 +34,7 @@ HOMES: dict[str, tuple[set[str], set[str]]] = {
     "python-ulid": ({"ulid"}, {"ids"}),
     "numpy": ({"numpy"}, {"selftest"}),
     "pesq": ({"pesq"}, {"selftest"}),  # optional: the extra "speech"
+    "cryptography": ({"cryptography"}, {"bank"}),
 }
 
 

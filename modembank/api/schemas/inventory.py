@@ -8,8 +8,10 @@ from pydantic import Field
 
 from modembank.api.schemas.calls import ModemRef, SimRef
 from modembank.api.schemas.common import Answer, Encodable, Label, Notes, Request, Tag, Text, Timestamp
+from modembank.bank.sim_records import NumberSource, PinTrust
 from modembank.bus.vocabulary import HealingPhase, HealingStep, ModemState, Trouble
 
+PlmnList = Annotated[list[Annotated[str, Field(pattern=r"^[0-9]{5,6}$")]], Field(max_length=32)]
 TagList = Annotated[list[Tag], Field(max_length=32)]
 
 
@@ -23,6 +25,9 @@ class SimPatch(Request):
         None, description="The SIM's own number; an empty string forgets it."
     )
     notes: Notes | None = None
+    roaming: bool | None = Field(None, description="May it call while roaming; null: as its tag's rule or the bank.")
+    allowed_operators: PlmnList | None = Field(None, description="PLMNs it may call through; an empty list: any.")
+    forbidden_operators: PlmnList | None = Field(None, description="PLMNs it may not call through.")
 
 
 class ModemPatch(Request):
@@ -49,6 +54,28 @@ class Balance(Answer):
     at: Timestamp
 
 
+class SimLock(Answer):
+    """What a card asks for; tries are null where the modem does not tell them."""
+
+    kind: str = Field(examples=["pin", "puk", "other"])
+    pin_left: int | None
+    puk_left: int | None
+
+
+class StoredPin(Answer):
+    """The PIN that is kept for a card; it is never shown."""
+
+    state: PinTrust
+    note: str
+
+
+class SimForward(Answer):
+    """Voice calls that the network sends elsewhere."""
+
+    reason: str = Field(examples=["unconditional", "busy", "no_reply", "not_reachable"])
+    number: str | None
+
+
 class Sim(Answer):
     """A SIM card, in a modem or remembered."""
 
@@ -61,9 +88,32 @@ class Sim(Answer):
     enabled: bool
     notes: str
     state: str = Field(
-        examples=["ready", "in_call", "searching", "denied", "sim_locked", "starting", "failed", "absent"]
+        examples=[
+            "ready",
+            "in_call",
+            "searching",
+            "denied",
+            "sim_pin",
+            "sim_puk",
+            "sim_locked",
+            "starting",
+            "failed",
+            "absent",
+        ]
     )
+    state_detail: str
+    lock: SimLock | None
+    pin: StoredPin
+    number_source: NumberSource | None
+    suggested_number: str | None = Field(description="Told by a source that is not trusted enough; set it if true.")
+    suggested_by: NumberSource | None
+    roaming: bool | None
+    allowed_operators: list[str]
+    forbidden_operators: list[str]
+    forwarding: list[SimForward] | None = Field(description="Null when the network was never asked.")
+    forwarding_at: Timestamp | None
     operator: str | None
+    plmn: str | None
     registration: str
     access: str | None
     rssi_dbm: int | None

@@ -86,6 +86,8 @@ const STATES: Record<ModemState | SimState | "disabled", StateWords> = {
   starting: { word: "Starting", tone: "wait" },
   searching: { word: "No network yet", tone: "wait" },
   no_sim: { word: "No SIM", tone: "off" },
+  sim_pin: { word: "Wants its PIN", tone: "bad" },
+  sim_puk: { word: "Wants its PUK", tone: "bad" },
   sim_locked: { word: "SIM locked", tone: "bad" },
   denied: { word: "Refused by network", tone: "bad" },
   failed: { word: "Failed", tone: "bad" },
@@ -102,6 +104,8 @@ const FILTERS: Record<string, string> = {
   not_in_call: "in a call",
   ready: "not ready",
   registered: "without network",
+  roaming: "roaming",
+  operator: "with an operator that is not allowed",
 };
 
 const RANKINGS: Record<string, string> = {

@@ -90,6 +90,8 @@ export type SimState =
   | "in_call"
   | "searching"
   | "denied"
+  | "sim_pin"
+  | "sim_puk"
   | "sim_locked"
   | "starting"
   | "failed"
