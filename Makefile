@@ -17,7 +17,7 @@ export NO_COLOR := 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check system-packages lint types test-page bench soak docs lock clean
+.PHONY: help setup demo test check system-packages lint types test-page bench hil soak docs lock clean
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -59,6 +59,9 @@ test-page: setup ## The page's own tests
 
 bench: setup ## Measure the media path against a plain aiortc bridge
 	@$(BIN)/python benchmarks/media.py $(ARGS)
+
+hil: setup ## The tests that run on real modems too: make hil ARGS="--hil hardware/rack.toml"
+	@$(BIN)/pytest -m hil tests/hil $(ARGS)
 
 soak: setup system-packages ## The tests that take minutes
 	@$(BIN)/pytest -m soak --timeout 3600 $(ARGS)

@@ -148,7 +148,7 @@ def test_generated_pages_are_current(root: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("target_name", ["setup", "demo", "test", "check", "bench", "soak", "lock", "clean"])
+@pytest.mark.parametrize("target_name", ["setup", "demo", "test", "check", "bench", "hil", "soak", "lock", "clean"])
 def test_make_help_lists(root: Path, target_name: str) -> None:
     done = subprocess.run(["make", "help"], cwd=root, capture_output=True, text=True, check=True)
     assert re.search(rf"^  {target_name} ", done.stdout, re.MULTILINE), done.stdout

@@ -91,19 +91,12 @@ class Server:
         return self._log.read_text()
 
 
-class TestBank:
-    """Emulator, server and an authorised client."""
+class BankClient:
+    """A server and an authorised client; what is behind the server is nobody's business here."""
 
-    __test__ = False
-
-    def __init__(self, emulator: RunningEmulator, server: Server, data_dir: Path) -> None:
-        self.emulator = emulator
+    def __init__(self, server: Server, data_dir: Path) -> None:
         self.server = server
         self.data_dir = data_dir
-
-    @property
-    def parties(self) -> Mapping[str, str]:
-        return self.emulator.parties
 
     def client(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -170,6 +163,20 @@ class TestBank:
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
+
+
+class TestBank(BankClient):
+    """Emulator, server and an authorised client."""
+
+    __test__ = False
+
+    def __init__(self, emulator: RunningEmulator, server: Server, data_dir: Path) -> None:
+        super().__init__(server, data_dir)
+        self.emulator = emulator
+
+    @property
+    def parties(self) -> Mapping[str, str]:
+        return self.emulator.parties
 
 
 async def until(look: Callable[[], Awaitable[T | None]], *, what: str, limit_s: float = WAIT_LIMIT_S) -> T:
