@@ -16,7 +16,6 @@ from modembank.emulator.client import EmulatorClient
 from modembank.emulator.families import FAMILIES
 from tests.support.emulated_ports import PATIENCE_S, RawPort
 from tests.support.emulator import Launched, RunningEmulator, launched, running
-from tests.support.sms_programs import gammu
 
 Open = Callable[[Path], RawPort]
 NAMES = tuple(FAMILIES)
@@ -228,27 +227,6 @@ async def test_generic_calls_without_words_of_its_own(rack: Mixed, open_port: Op
     assert re.match(rb"\r\n\+CCID: 89", port.ask("AT+CCID"))
     await rack.running.call("sms", to=rack.first + GENERIC, text="hello")
     assert port.read_until(b"1\r\n") == b'\r\n+CMTI: "SM",1\r\n'
-
-
-@pytest.mark.parametrize("family", range(4), ids=NAMES)
-async def test_gammu_runs_on_every_family(rack: Mixed, tmp_path: Path, family: int) -> None:
-    index = rack.first + family
-    port = await rack.running.link(index)
-    facts = await rack.running.modem(index)
-    assert str(facts["imei"]) in await gammu(port, tmp_path, "identify")
-    assert "modembank 001" in await gammu(port, tmp_path, "networkinfo")
-    silent = rack.running.parties["sms_silent"]
-    for text, options in (("hello", ()), ("привет", ("-unicode",)), ("long " * 60, ("-len", "300"))):
-        await gammu(port, tmp_path, "sendsms", "TEXT", silent, *options, "-text", text)
-    sent = (await rack.running.call("sms_sent", modem=index))["messages"]
-    assert [message["text"] for message in sent[:2]] == ["hello", "привет"]
-    assert "".join(message["text"] for message in sent[2:]).strip() == ("long " * 60).strip()
-    await rack.running.call("sms", to=index, text="to gammu")
-    assert "to gammu" in await gammu(port, tmp_path, "getallsms")
-    if FAMILIES[NAMES[family]].ussd != "packed":
-        assert "Your balance" in await gammu(port, tmp_path, "getussd", "*100#")
-    await gammu(port, tmp_path, "dialvoice", rack.running.parties["echo"])
-    assert len((await rack.running.modem(index))["calls"]) == 1
 
 
 async def test_wideband_sound_comes_though_narrowband_is_set(rack: Mixed, open_port: Open) -> None:
