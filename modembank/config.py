@@ -222,6 +222,8 @@ class SimSettings(_Section):
     forwarding_every_s: float = Field(
         86_400.0, ge=3600, description="Seconds until it is read again; each reading is a question to the network."
     )
+    history_step_s: float = Field(300.0, ge=10, le=86_400, description="Seconds between two samples of the signal.")
+    history_days: int = Field(30, ge=1, le=3650, description="Days that signal and registration are remembered.")
 
 
 class Settings(BaseSettings):

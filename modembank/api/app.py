@@ -16,6 +16,7 @@ from modembank.api.routes import (
     calls,
     docs,
     events,
+    history,
     messages,
     modems,
     sim_care,
@@ -75,7 +76,9 @@ def create_app(bank: Bank, settings: Settings, pages: Pages | None = None) -> Fa
 def _include_v1(app: FastAPI) -> None:
     problem = {"model": Problem, "content": {MEDIA_TYPE: {}}, "description": "A problem; see its `code`."}
     responses: dict[int | str, dict[str, object]] = {"4XX": problem, "5XX": problem}
-    with_key = [module.router for module in (calls, call_actions, webrtc, messages, ussd, sims, sim_care, modems)]
+    with_key = [
+        module.router for module in (calls, call_actions, webrtc, messages, ussd, sims, sim_care, modems, history)
+    ]
     for router in (*with_key, system.info, events.tickets_router):
         app.include_router(router, prefix="/v1", dependencies=[Depends(require_key)], responses=responses)
     app.include_router(events.router, prefix="/v1", responses=responses)  # has its own ways to show a key

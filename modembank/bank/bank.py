@@ -18,6 +18,7 @@ from modembank.bank.journal import Journal
 from modembank.bank.keys import KeyService
 from modembank.bank.messages import Messages
 from modembank.bank.pins import PinKeeper
+from modembank.bank.radio_history import RadioHistory
 from modembank.bank.reconcile import GRACE, Reconciler
 from modembank.bank.recorder import Recorder, levels_data
 from modembank.bank.records import (
@@ -79,6 +80,7 @@ class Bank:
         self._catalogue = Catalogue(settings, database, bus, self._journal, self._inventory)
         self._reconciler = Reconciler(database, bus, self._journal, self._inventory, self._hosts, self._recorder)
         self.pins = PinKeeper(Vault(settings.pin_key_file), database, bus, self._journal, self._inventory)
+        self.radio = RadioHistory(settings.sims, database, self._inventory)
         self.sim_doctor = SimDoctor(database, bus, self._journal, self._inventory)
         self._tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -92,6 +94,7 @@ class Bank:
         self._tasks = (
             asyncio.create_task(self._bus.consume(self._record), name="bank-events"),
             asyncio.create_task(self._reconcile_regularly(), name="bank-reconcile"),
+            asyncio.create_task(self.radio.run(), name="bank-radio"),
         )
 
     async def stop(self) -> None:

@@ -13,6 +13,7 @@ from modembank.bank.journal import Transaction
 from modembank.bank.numbers import caller_number
 from modembank.bank.operators import policy_of
 from modembank.bank.policy import Candidate
+from modembank.bank.radio import transition
 from modembank.bank.records import HealingRecord
 from modembank.bank.sim_records import NumberSource, PinTrust
 from modembank.bank.views import Live, modem_ref, sim_ref
@@ -24,6 +25,7 @@ from modembank.store import modems as modem_rows
 from modembank.store import sims as sim_rows
 from modembank.store.database import Session
 from modembank.store.models import ModemRow, SimRow
+from modembank.store.radio import add_radio
 
 # While a modem is attached its news comes by the second; writing the time of each would double the work.
 LAST_SEEN_STEP = timedelta(minutes=1)
@@ -50,6 +52,10 @@ class Inventory:
         """The modem that holds this SIM."""
         place = self._holders.get(iccid)
         return self._live.get(place) if place else None
+
+    def everything(self) -> tuple[Live, ...]:
+        """All modems that run now."""
+        return tuple(self._live.values())
 
     def of_modem(self, modem_id: str) -> Live | None:
         """The live side of a modem's row."""
@@ -115,6 +121,9 @@ class Inventory:
         transaction.emit_modem("modem.changed", at, modem, live, self.healing(host_id, modem.id))
         if sim is not None:
             transaction.emit_sim(at, sim, live)
+        change = transition(before, live, at)
+        if change is not None:
+            await add_radio(transaction.session, [change])
         if before is not None and before.sim is not None and before.snapshot.iccid != snapshot.iccid:
             await self._sim_left(transaction, before, at, taken_out=snapshot.state is ModemState.NO_SIM)
         transaction.after_commit.append(lambda: self._put(place, live))

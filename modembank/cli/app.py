@@ -16,11 +16,10 @@ from modembank.cli import (
     doctor,
     emulate,
     hardware,
-    inventory,
+    history,
     keys,
     selftest,
     serving,
-    sim_care,
 )
 
 app = typer.Typer(
@@ -55,8 +54,8 @@ app.command("serve", rich_help_panel="Run")(serving.serve)
 app.command("demo", rich_help_panel="Run")(serving.demo)
 app.add_typer(emulate.app, name="emulate", rich_help_panel="Run")
 app.command("call", rich_help_panel="Use a running server")(calling.call)
-app.add_typer(sim_care.sims, name="sims", rich_help_panel="Use a running server")
-app.add_typer(inventory.modems, name="modems", rich_help_panel="Use a running server")
+app.add_typer(history.sims, name="sims", rich_help_panel="Use a running server")
+app.add_typer(history.modems, name="modems", rich_help_panel="Use a running server")
 app.command("at", rich_help_panel="Use a running server")(console.at)
 app.command("detect", rich_help_panel="Look after this machine")(detect.detect)
 app.command("selftest", rich_help_panel="Use a running server")(selftest.selftest)

@@ -159,6 +159,8 @@ SCOPES = {
     "list_sims": "sims:read",
     "get_sim": "sims:read",
     "list_modems": "sims:read",
+    "modem_history": "sims:read",
+    "sim_history": "sims:read",
     "get_modem": "sims:read",
     "get_trace": "sims:read",
     "list_hosts": "sims:read",

@@ -147,3 +147,17 @@ async def test_a_roaming_sim_calls_only_when_it_may_and_a_denied_one_says_why(ba
     await bank.post(f"/v1/calls/{call['id']}/actions/hangup")
     status, out, err = await modembank(bank, "sims", "operator", sim["id"], "00101")
     assert status == 0, err + out
+
+
+async def test_the_history_shows_when_a_network_was_lost(bank: TestBank) -> None:
+    sim = await sim_in(bank, 1)
+    await bank.emulator.call("registration", modem=1, stat=3, cause=11)
+    await becomes(bank, sim["id"], "denied")
+    await bank.emulator.call("registration", modem=1, stat=1)
+    await becomes(bank, sim["id"], "ready")
+    for path in (f"/v1/sims/{sim['id']}/history", f"/v1/modems/{sim['modem']['id']}/history?step_s=60"):
+        told = (await bank.get(path))["data"]
+        assert "denied" in [moment["registration"] for moment in told]
+        assert told[-1]["registration"] == "home"
+    status, out, err = await modembank(bank, "sims", "history", sim["id"])
+    assert status == 0 and "-> denied" in out, out + err
