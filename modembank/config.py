@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -50,6 +50,28 @@ class DatabaseSettings(_Section):
     )
 
 
+class ModemSettings(_Section):
+    """One entry of serial.modems: what only a person knows of a modem."""
+
+    at: Path | None = Field(None, description="Path of the plain serial port that the modem is on.")
+    usb_path: str | None = Field(None, description="Or its place in the USB topology, as `modembank detect` shows it.")
+    family: str = Field("generic", description="Family of a modem on a serial port.")
+    baud: int = Field(115_200, ge=1200, le=4_000_000, description="Speed of the serial port.")
+    audio: str | None = Field(
+        None,
+        pattern=r"^\S+$",
+        description="ALSA name of the sound card that is wired to it, or none: calls are silent.",
+    )
+
+    @model_validator(mode="after")
+    def _is_one_modem(self) -> Self:
+        if (self.at is None) is (self.usb_path is None):
+            raise ValueError("name either at, a serial port, or usb_path, a place on USB")
+        if self.usb_path is not None and self.audio is None:
+            raise ValueError("name the audio of a modem on USB; all else is found by itself")
+        return self
+
+
 class SerialSettings(_Section):
     """How modems are found and spoken to."""
 
@@ -67,6 +89,9 @@ class SerialSettings(_Section):
         "More for slow modems, less for tests.",
     )
     rescan_s: float = Field(3.0, ge=0.2, le=60, description="Seconds between two looks for new or gone modems.")
+    modems: tuple[ModemSettings, ...] = Field(
+        (), description="Modems on plain serial ports, and sound cards that are wired to modems."
+    )
 
 
 class IceServer(_Section):

@@ -1,8 +1,9 @@
-"""Install what the tests need beside Python: browser, voice, independent AT clients, database server, C compiler.
+"""Install what the tests need beside Python: browser, voice, AT clients, database server, C compiler, ALSA.
 
 `make test` calls this. Where it may not install, it says the exact command and fails. Standard library only.
 """
 
+import ctypes
 import os
 import shutil
 import sys
@@ -21,6 +22,9 @@ WANTED: dict[str, tuple[str, ...]] = {
     "gcc": ("cc", "gcc", "clang"),
 }
 
+# Debian package: the library of it that must be there.
+LIBRARIES = {"libasound2": "libasound.so.2"}
+
 
 def is_there(programs: tuple[str, ...]) -> bool:
     """Tell whether one of the programs is on PATH, or among PostgreSQL's, which Debian keeps off PATH."""
@@ -29,11 +33,20 @@ def is_there(programs: tuple[str, ...]) -> bool:
 
 
 def missing() -> list[str]:
-    """Return the Debian packages whose programs are not there."""
+    """Return the Debian packages whose programs or libraries are not there."""
     lacking = [package for package, programs in WANTED.items() if not is_there(programs)]
     if not Path("/usr/include/stdio.h").exists():
         lacking.append("libc6-dev")
-    return lacking
+    return lacking + [package for package, library in LIBRARIES.items() if not loads(library)]
+
+
+def loads(library: str) -> bool:
+    """Tell whether a shared library can be used."""
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def install(packages: list[str]) -> None:

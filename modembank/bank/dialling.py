@@ -95,7 +95,7 @@ class Dialler:
 
     async def _claim(self, transaction: Transaction, plan: Plan) -> tuple[Choice, int, Live]:
         """Choose and claim; a SIM lost to another call in between is chosen no more, as it shows in the next look."""
-        wish = Wish(sim=plan.request.from_, tag=plan.request.pool)
+        wish = Wish(sim=plan.request.from_, tag=plan.request.pool, sound=plan.request.offer is not None)
         session = transaction.session
         for _ in range(CLAIM_ATTEMPTS):
             choice = choose(await self._inventory.candidates(session), wish)

@@ -101,6 +101,7 @@ class Inventory:
             registration=live.snapshot.registration if live else "unknown",
             plmn=live.snapshot.plmn if live else None,
             operators=policy_of(self._settings, row.tags, row.roaming, row.allowed_operators, row.forbidden_operators),
+            sound=live is not None and live.snapshot.audio_port is not None,
         )
 
     async def changed(self, transaction: Transaction, host_id: str, snapshot: ModemSnapshot, at: datetime) -> None:

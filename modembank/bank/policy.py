@@ -35,14 +35,16 @@ class Candidate:
     registration: str
     plmn: str | None = None
     operators: OperatorPolicy = ANY_HOME_OPERATOR
+    sound: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What the caller asked for: `sim` is a SIM id, an ICCID or an own number; `tag` a pool."""
+    """What the caller asked for: `sim` is a SIM id, an ICCID or an own number, `tag` a pool; `sound`: it listens."""
 
     sim: str | None = None
     tag: str | None = None
+    sound: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ FILTERS: tuple[tuple[str, Filter], ...] = (
     ("modem_enabled", lambda sim, _: sim.modem_enabled),
     ("not_in_call", lambda sim, _: not sim.claimed and sim.modem_state is not ModemState.IN_CALL),
     ("ready", lambda sim, _: sim.modem_state is ModemState.READY and sim.voice),
+    ("sound", lambda sim, wish: sim.sound or not wish.sound),
     ("registered", lambda sim, _: sim.registration in VOICE_REGISTRATIONS),
     ("roaming", lambda sim, _: sim.operators.permits_registration(sim.registration)),
     ("operator", lambda sim, _: sim.operators.permits_operator(sim.plmn)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from pathlib import Path
 
 from modembank.call.media import (
     AudioPlace,
@@ -21,7 +20,7 @@ from modembank.media import pcm as samples
 from modembank.media.codecs import Codec
 from modembank.media.playout import Playout
 from modembank.media.records import FRAME_S
-from modembank.tty.audio import AudioPort
+from modembank.tty.sound import SoundPort, open_sound
 from modembank.webrtc.flow import Flow, Negotiated, PacketFlow
 from modembank.webrtc.stream import FarFrames, SendStream
 
@@ -43,23 +42,29 @@ class BridgeSession(FarSession):
     """The media of one call in Python; made by `DirectMediaEngine.open()`."""
 
     def __init__(
-        self, engine: DirectMediaEngine, call_id: str, audio: AudioPlace, settings: MediaSettings, sink: MediaSink
+        self,
+        engine: DirectMediaEngine,
+        call_id: str,
+        port: SoundPort,
+        rate_hz: int,
+        settings: MediaSettings,
+        sink: MediaSink,
     ) -> None:
-        """Raises PortError when the audio port cannot be taken."""
-        super().__init__(call_id, audio, settings, sink)
+        """Takes the port over."""
+        super().__init__(call_id, rate_hz, settings, sink)
         self._engine = engine
-        self._port = AudioPort(Path(audio.name), audio.rate_hz)
-        self._size = self._port.frame_bytes
+        self._port = port
+        self._size = port.frame_bytes
         self._silence = bytes(self._size)
-        self._playout = Playout(audio.rate_hz)
+        self._playout = Playout(rate_hz)
         self._stream = SendStream()
         self._flow: PacketFlow | None = None
         self._talking = False
         self._muted = False
         self._early = False
         self._loud_frames = 0
-        self._ringback = tones.Loop(tones.ringback_frames(settings.country, audio.rate_hz))
-        self._comfort = tones.Loop(tones.comfort_frames(audio.rate_hz))
+        self._ringback = tones.Loop(tones.ringback_frames(settings.country, rate_hz))
+        self._comfort = tones.Loop(tones.comfort_frames(rate_hz))
         self._frames = 0
         self._rms_to_far = self._rms_from_far = 0
         self._stalls = 0
@@ -234,7 +239,8 @@ class DirectMediaEngine:
 
     async def open(self, call_id: str, audio: AudioPlace, sink: MediaSink) -> MediaSession:
         """See `MediaEngine.open`."""
-        session = BridgeSession(self, call_id, audio, self._settings, sink)
+        port = await open_sound(audio)
+        session = BridgeSession(self, call_id, port, audio.rate_hz, self._settings, sink)
         self._sessions.add(session)
         loop = asyncio.get_running_loop()
         if self._housekeeping is None:

@@ -119,7 +119,7 @@ class Call:
         """
         answer = None
         try:
-            await self._far.open()
+            await self._far.prepare()
             if order.offer is not None:
                 answer = await self._far.attach(order.offer)
         except ModembankError as error:
@@ -142,7 +142,7 @@ class Call:
         """
         async with self._answer_lock:
             self._must_ring()
-            await self._far.open()
+            await self._far.prepare()
             sdp = await self._far.attach(offer) if offer is not None else None
             self._must_ring()  # the caller may have given up meanwhile
             self._advance(CallInput.PICK_UP)

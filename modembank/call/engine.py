@@ -1,12 +1,13 @@
-"""Which engine carries the media of a process: the C core or the Python path. Both do the same."""
+"""Which engine carries a call's media: the C core or the Python path. Both do the same."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 from modembank.call.bridge import DirectMediaEngine
-from modembank.call.media import MediaEngine, MediaSettings
+from modembank.call.media import AudioPlace, MediaEngine, MediaSession, MediaSettings, MediaSink
 from modembank.call.plane_session import PlaneMediaEngine
+from modembank.media.records import AudioKind
 from modembank.plane import binding
 
 
@@ -26,4 +27,17 @@ def make_engine(settings: MediaSettings, choice: EngineChoice = EngineChoice.AUT
     """
     if choice is EngineChoice.PYTHON or (choice is EngineChoice.AUTO and not binding.available()):
         return DirectMediaEngine(settings)
-    return PlaneMediaEngine(settings)
+    return _ByPlace(PlaneMediaEngine(settings), DirectMediaEngine(settings))
+
+
+class _ByPlace:
+    """The C core for ttys, the Python path for sound cards, which have no descriptor that the core could serve."""
+
+    def __init__(self, ttys: MediaEngine, cards: MediaEngine) -> None:
+        self._ttys = ttys
+        self._cards = cards
+
+    async def open(self, call_id: str, audio: AudioPlace, sink: MediaSink) -> MediaSession:
+        """See `MediaEngine.open`."""
+        engine = self._ttys if audio.kind is AudioKind.TTY else self._cards
+        return await engine.open(call_id, audio, sink)

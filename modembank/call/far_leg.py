@@ -50,6 +50,11 @@ class FarLeg:
         self.media_up = asyncio.Event()
         self.modem_mute = False
 
+    async def prepare(self) -> None:
+        """Take the modem's audio port if it has one, else calls are carried that nobody hears. Raises like `open`."""
+        if self._line.audio is not None:
+            await self.open()
+
     async def open(self) -> MediaSession:
         """Take the modem's audio port.
 
@@ -63,7 +68,7 @@ class FarLeg:
             if self._session is None:
                 audio = self._line.audio
                 if audio is None:
-                    raise NoVoiceError("the modem has no audio port")
+                    raise NoVoiceError("the modem has no sound: name its sound card in serial.modems")
                 self._session = await self._engine.open(self._call_id, audio, self)
                 self._session.phase(self._phase)
             return self._session

@@ -54,7 +54,7 @@ class PlaneSession(FarSession):
         sink: MediaSink,
     ) -> None:
         """Raises PortError when the audio port cannot be taken, MediaError when the plane has no room."""
-        super().__init__(call_id, audio, settings, sink)
+        super().__init__(call_id, audio.rate_hz, settings, sink)
         self._engine = engine
         self._port = AudioPort(Path(audio.name), audio.rate_hz)
         self._stream = SendStream()

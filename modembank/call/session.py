@@ -7,7 +7,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 
-from modembank.call.media import AudioPlace, Levels, MediaPhase, MediaSettings, MediaSink, MediaState, MediaStats
+from modembank.call.media import Levels, MediaPhase, MediaSettings, MediaSink, MediaState, MediaStats
 from modembank.errors import WrongStateError
 from modembank.media import pcm as samples
 from modembank.webrtc.flow import Flow, Negotiated
@@ -19,9 +19,9 @@ _log = logging.getLogger(__name__)
 class FarSession(ABC):
     """A call's media session without its sound: attaching, states, counters, watching the modem's clock."""
 
-    def __init__(self, call_id: str, audio: AudioPlace, settings: MediaSettings, sink: MediaSink) -> None:
+    def __init__(self, call_id: str, rate_hz: int, settings: MediaSettings, sink: MediaSink) -> None:
         self._call_id = call_id
-        self._rate_hz = audio.rate_hz
+        self._rate_hz = rate_hz
         self._settings = settings
         self._sink = sink
         self._peer: WebRtcPeer | None = None

@@ -99,9 +99,11 @@ def check_clock(proc: Path = Path("/proc"), run: Path = Path("/run")) -> Finding
 
 def check_modems(settings: Settings) -> list[Finding]:
     """Which modems are plugged in, and may we open their ports?"""
+    from modembank.service.wirings import wirings_of
     from modembank.tty.discovery import scan
+    from modembank.tty.wiring import wire
 
-    found = scan(settings.serial.sysfs_root, settings.serial.dev_root)
+    found = wire(scan(settings.serial.sysfs_root, settings.serial.dev_root), wirings_of(settings.serial))
     if not found:
         remedy = "plug one in (lsusb shows it?), or try without: modembank demo"
         return [Finding(Level.WARN, "modems", f"none under {settings.serial.sysfs_root}", remedy), check_group()]
@@ -179,9 +181,10 @@ def _ports(ports: ModemPorts) -> Finding:
         if port is not None and not os.access(port, os.R_OK | os.W_OK):
             remedy = "sudo usermod -aG dialout $USER, then log in again; or sudo modembank hardware install"
             return Finding(Level.FAIL, check, f"this user may not open {port}", remedy)
-    if ports.audio is None:
-        return Finding(Level.WARN, check, "no audio port: no voice", "see the modem's notes in hardware/")
-    return Finding(Level.OK, check, f"commands on {ports.at}, audio on {ports.audio}")
+    sound = ports.card or ports.audio
+    if sound is None:
+        return Finding(Level.WARN, check, "no audio port: no voice", "see docs/how-to/sound-cards.md")
+    return Finding(Level.OK, check, f"commands on {ports.at}, audio on {sound}")
 
 
 def _programs(proc: Path) -> Iterator[str]:

@@ -34,7 +34,9 @@ app = typer.Typer(
 def emulate(
     context: typer.Context,
     modems: Annotated[int, typer.Option(help="How many modems, 1 to 500.")] = 16,
-    family: Annotated[str, typer.Option(help="Family of the modems, or mixed.")] = "quectel-ec25",
+    family: Annotated[
+        str, typer.Option(help="Families of the modems in turn, with commas between, or mixed.")
+    ] = "quectel-ec25",
     directory: DirOption = DEFAULT_DIR,
     seed: Annotated[int, typer.Option(help="Same seed, same identities, signals and sounds.")] = 1,
     speech_file: Annotated[Path | None, typer.Option(help="What the speech party says: 8 kHz mono WAV.")] = None,
@@ -93,7 +95,7 @@ def _print_ready(ready: Ready, as_json: bool) -> None:
     print(f"{ready.modems} emulated modems are ready (seed {ready.seed}).")
     if ready.chaos is not None:
         print(f"Faults come by chance, with --chaos {ready.chaos}.")
-    print(f"  ports    {ready.dev}\n  sysfs    {ready.sys}\n  control  {ready.control}")
+    print(f"  ports    {ready.dev}\n  sysfs    {ready.sys}\n  control  {ready.control}\n  sound    {ready.alsa}")
     print("Numbers to dial:")
     for name, number in ready.parties.items():
         print(f"  {number}  {name.replace('_', ' ')}")

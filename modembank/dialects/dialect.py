@@ -99,6 +99,7 @@ class Dialect:
     optional: tuple[str, ...] = ()
     call_events: tuple[CallEvents, ...] = ()
     voice: VoicePath | None = None
+    card_voice: VoicePath | None = None  # where the modem shows a USB audio device of its own
     read_iccid: tuple[AtCommand, ...]  # the first that gives one
     hang_up: AtCommand = HANG_UP
     reject: AtCommand = HANG_UP

@@ -136,6 +136,7 @@ EC25 = Dialect(
         CallEvents(setting('+QINDCFG="ccinfo",1,0'), "ccinfo"),
     ),
     voice=_QPCMV,
+    card_voice=replace(_QPCMV, on=setting("+QPCMV=1,2"), proof="+QPCMV:1,2"),
     read_iccid=(AtCommand("+QCCID", "+QCCID:", timeout_s=SIM_S), READ_EF_ICCID),
     urcs=QUECTEL,
     read_indication=_read_indication,

@@ -148,6 +148,12 @@ class AudioStream:
         self._counters.downlink_frames += 1
         self._give(downlink)
 
+    def closed(self) -> None:
+        """Nobody has the port open: what was underway is forgotten."""
+        self._uplink.clear()
+        self._spoken = False
+        self._port.forget_host()
+
     def insert(self, text: bytes) -> None:
         """Put bytes that are no audio into the stream (GNSS sentences)."""
         self._downlink += text
@@ -201,3 +207,14 @@ class AudioStream:
         sent = self._port.write_now(bytes(self._downlink[:size]))
         self._counters.downlink_dropped_bytes += size - sent
         del self._downlink[:size]
+
+
+class CardStream(AudioStream):
+    """A sound card's: its clock runs from plugging in to unplugging, call or not, and nobody need have it open."""
+
+    def tick(self, late_s: float) -> None:
+        """Serve one frame each way where somebody listens."""
+        if self._port.is_open():
+            super().tick(late_s)
+        else:
+            self.closed()

@@ -56,11 +56,25 @@ class UsbIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """A sound card that carries a modem's voice; `id` is what its driver asks the kernel for.
+
+    `interface` is that of the modem's own USB audio class, None for a card of its own that is wired to the module.
+    """
+
+    id: str
+    interface: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
-    """A family as a value; `handlers` are its commands by name, `roles` its ttys by USB interface."""
+    """A family as a value; `handlers` are its commands by name, `roles` its ttys by USB interface.
+
+    Without `usb` the module is on a plain serial port, whose other end keeps standing when the module restarts.
+    """
 
     name: str
-    usb: UsbIdentity
+    usb: UsbIdentity | None
     roles: Mapping[int, str]
     maker: str
     model: str
@@ -90,3 +104,6 @@ class Family:
     settings: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Power-on values that differ from the table in `commands/simple.py`."""
     pcm_ends_with_call: bool = False
+    card: Card | None = None
+    config: Mapping[str, str] = field(default_factory=dict)
+    """What its flash holds from the factory where that differs from `Persistent`."""

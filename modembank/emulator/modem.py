@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modembank.emulator.audio import NMEA, AudioClock, AudioCounters, AudioStream
+from modembank.emulator.cards import Cards, CardUnit
 from modembank.emulator.commands.simple import current
 from modembank.emulator.family import Family
 from modembank.emulator.identity import Sim, make_imei, make_sim
@@ -24,7 +25,7 @@ from modembank.emulator.ussd import UssdUnit
 from modembank.emulator.voice import VoiceUnit
 from modembank.errors import EmulatorError
 
-AT, MODEM, AUDIO = "at", "modem", "audio"
+AT, MODEM, AUDIO, CARD = "at", "modem", "audio", "card"
 READY_AFTER_SIM_S = 0.3
 PHASE_STEPS = 10
 
@@ -32,10 +33,11 @@ PHASE_STEPS = 10
 class Rack:
     """What all modems of an emulator share."""
 
-    def __init__(self, dev: Path, sys: SysTree, hub: PortHub, network: Network, journal: Journal) -> None:
+    def __init__(self, dev: Path, sys: SysTree, hub: PortHub, cards: Cards, network: Network, journal: Journal) -> None:
         self.dev = dev
         self.sys = sys
         self.hub = hub
+        self.cards = cards
         self.network = network
         self.journal = journal
         self.clock = AudioClock()
@@ -52,6 +54,7 @@ class Modem:
         self.sim: Sim | None = make_sim(seed, index)
         self.volatile = Volatile(stores=(family.store,) * 3)
         self.persistent = Persistent(gps_outport="usbnmea")
+        self.persistent.config.update(family.config)
         self.faults = Faults()
         self.counters = AudioCounters()
         self.timers = Timers()
@@ -69,6 +72,7 @@ class Modem:
         self._phase_s = 0.02 * chance.randrange(PHASE_STEPS) / PHASE_STEPS
         self._numbers: dict[int, int] = {}
         self._ports: dict[str, Port] = {}
+        self._card: CardUnit | None = None
         self._gnss_timer = Timers()
         self._attach(self.sim)
 
@@ -82,9 +86,15 @@ class Modem:
         """Return the port that carries voice, if the device is there and has one."""
         return self._ports.get(AUDIO)
 
+    @property
+    def place_name(self) -> str:
+        """Return where it is: the kernel's name of its USB device, or its serial port."""
+        return self.place.name if self.family.usb is not None else str(self._serial_port)
+
     def links(self) -> dict[str, str]:
-        """Return the names in `dev/` by role, empty while the device is away."""
-        return {role: str(port.link) for role, port in self._ports.items()}
+        """Return the names in `dev/` by role, empty while the device is away; `card` is its sound card's ALSA name."""
+        names = {role: str(port.link) for role, port in self._ports.items()}
+        return names if self._card is None else names | {CARD: f"hw:CARD={self._card.name}"}
 
     def simple(self, name: str) -> int:
         """Return the first value of a setting of `commands/simple.py`."""
@@ -128,22 +138,43 @@ class Modem:
         """
         if self.present:
             raise EmulatorError(f"modem {self.index} is plugged in already")
+        if not self._ports:
+            self._connect()
+        for role, session in self.sessions.items():
+            session.port = self._ports[role]
+        self.present = True
+        self.family.manners.started(self)
+        self.publish("added", dev=self.links())
+
+    @property
+    def _serial_port(self) -> Path:
+        return self._rack.dev / f"{self.family.tty}{self.index}"
+
+    def _connect(self) -> None:
+        """Make the ports, and the sound card if there is one."""
+        feeds: dict[str, Callable[[bytes], None]] = {role: session.feed for role, session in self.sessions.items()}
+        if self.family.usb is None:
+            self._ports[AT] = Port(self._rack.hub, self._serial_port, feeds[AT])
+        else:
+            self._enumerate(feeds)
+        card = self.family.card
+        if card is None or (card.interface is not None and not self.persistent.has_usb_audio()):
+            return
+        self._card = self._rack.cards.plug_in(card, self)
+        if card.interface is not None:
+            self._rack.sys.add_card(self.place, card.interface, self._card.number, self._card.name)
+
+    def _enumerate(self, feeds: dict[str, Callable[[bytes], None]]) -> None:
         again = bool(self._numbers)
         roles, tty = self.family.roles, self.family.tty
         taken = self._rack.sys.take_numbers(tty, len(roles), avoid=set(self._numbers.values()))
         # On a second enumeration the kernel may number the interfaces in another order.
         order = reversed(tuple(roles)) if again else tuple(roles)
         self._numbers = dict(zip(order, taken, strict=True))
-        feeds: dict[str, Callable[[bytes], None]] = {role: session.feed for role, session in self.sessions.items()}
         for interface, number in self._numbers.items():
             link, role = self._rack.dev / f"{tty}{number}", roles[interface]
             self._ports[role] = Port(self._rack.hub, link, feeds.get(role, _ignore))
-        for role, session in self.sessions.items():
-            session.port = self._ports[role]
         self._rack.sys.add(self.place, self.family, self._numbers)
-        self.present = True
-        self.family.manners.started(self)
-        self.publish("added", dev=self.links())
 
     def unplug(self) -> None:
         """Vanish from the bus: EIO for whoever has a port open, links and sysfs entries gone.
@@ -156,23 +187,33 @@ class Modem:
             return
         if not self.present:
             raise EmulatorError(f"modem {self.index} is not plugged in")
-        self.voice.vanish()
-        self.present = False
-        self.messages.reset()
-        self.ussd.reset()
-        self.timers.cancel()
-        self._rack.sys.remove(self.place, self.family.tty, self._numbers)
-        for session in self.sessions.values():
-            session.reset()
-            session.port = None
+        self._stop()
+        if self._card is not None:
+            self._rack.sys.remove_card(self._card.number)
+            self._card.unplug()
+            self._card = None
+        if self.family.usb is not None:
+            self._rack.sys.remove(self.place, self.family.tty, self._numbers)
         for port in self._ports.values():
             port.close()
         self._ports.clear()
         self.publish("removed")
 
+    def _stop(self) -> None:
+        """Fall silent in the middle of everything."""
+        self.voice.vanish()
+        self.present = False
+        self.messages.reset()
+        self.ussd.reset()
+        self.timers.cancel()
+        for session in self.sessions.values():
+            session.reset()
+            session.port = None
+
     def boot(self) -> None:
         """Come up after power-on: volatile settings lost, boot URCs, registration after the SIM."""
-        if self.faults.storage_mode and self.family.usb.storage_id:
+        usb = self.family.usb
+        if self.faults.storage_mode and usb is not None and usb.storage_id:
             self.is_storage = True
             self._rack.sys.add_storage(self.place, self.family)
             self.publish("storage")
@@ -205,8 +246,11 @@ class Modem:
             session.restore_profile()
 
     def reset(self) -> None:
-        """Restart as after AT+CFUN=1,1: away from the bus, back under other numbers."""
-        self.unplug()
+        """Restart as after AT+CFUN=1,1: away from the bus, back under other numbers; a serial port keeps standing."""
+        if self.family.usb is None:
+            self._stop()
+        else:
+            self.unplug()
         self.timers.after(self.faults.reenumerate_s, self.boot)
 
     # SIM and radio.

@@ -48,7 +48,7 @@ def _modem_record(modem: Modem) -> Answer:
         "iccid": sim.iccid if sim else None,
         "imsi": sim.imsi if sim else None,
         "number": sim.number if sim else None,
-        "usb_path": modem.place.name,
+        "usb_path": modem.place_name,
         "dev": modem.links(),
         "registration": modem.radio.stat,
         "rssi": modem.radio.rssi,

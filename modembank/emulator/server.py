@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from modembank.emulator.cards import CONFIG
 from modembank.emulator.control import ControlServer
 from modembank.emulator.scenario import Player, read_scenario
 from modembank.emulator.world import World, WorldOptions
@@ -30,6 +31,8 @@ class Ready:
     seed: int
     parties: dict[str, str]
     pid: int
+    alsa: str = ""
+    """The file that `ALSA_CONFIG_PATH` must name, where a sound card is used."""
     chaos: int | None = None
 
 
@@ -73,6 +76,7 @@ def _ready(world: World, control: ControlServer) -> Ready:
         seed=world.options.seed,
         parties=world.parties(),
         pid=os.getpid(),
+        alsa=str(path / "alsa" / CONFIG),
         chaos=world.options.chaos,
     )
 

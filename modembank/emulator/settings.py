@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 PCM_OFF = (0, 0)
 PCM_ON_TTY = (1, 0)
+PCM_ON_CARD = (1, 2)
 
 
 @dataclass(slots=True)
@@ -54,6 +55,10 @@ class Persistent:
             "risignaltype": '"respective"',
         }
     )
+
+    def has_usb_audio(self) -> bool:
+        """Return whether the USB composition has an audio device. Source: hardware facts section 4.1, usbcfg."""
+        return self.config["usbcfg"].rpartition(",")[2] == "1"
 
 
 @dataclass(slots=True)

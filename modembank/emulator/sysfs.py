@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from modembank.emulator.family import Family
+from modembank.emulator.family import Family, UsbIdentity
 
 HUB_PORTS = 7
 MODEMS_PER_ROOT_PORT = HUB_PORTS * HUB_PORTS
@@ -19,11 +19,13 @@ MODEMS_PER_BUS = 2 * MODEMS_PER_ROOT_PORT
 SERIAL_DEVICES = "bus/usb-serial/devices"
 TTY_CLASS = "class/tty"
 USB_DEVICES = "bus/usb/devices"
+SOUND_CLASS = "class/sound"
 CDC_ACM = "ttyACM"
 
 # bInterfaceClass, bInterfaceSubClass, bInterfaceProtocol.
 VENDOR_CLASS = ("ff", "ff", "ff")
 CDC_ACM_CLASS = ("02", "02", "01")
+AUDIO_CLASS = ("01", "01", "00")
 STORAGE_CLASS = ("08", "06", "50")
 """SCSI over bulk transport: what a stick's CD-ROM with drivers shows."""
 
@@ -56,7 +58,7 @@ class SysTree:
         self._root = root
         self._taken: dict[str, set[int]] = {}
         self._devnums: dict[int, int] = {}
-        for name in (SERIAL_DEVICES, TTY_CLASS, USB_DEVICES, "devices"):
+        for name in (SERIAL_DEVICES, TTY_CLASS, USB_DEVICES, SOUND_CLASS, "devices"):
             (root / name).mkdir(parents=True)
 
     def take_numbers(self, tty: str, count: int, avoid: set[int]) -> list[int]:
@@ -73,13 +75,13 @@ class SysTree:
 
     def add(self, place: UsbPlace, family: Family, numbers: dict[int, int]) -> None:
         """Show a modem; `numbers` maps interface to n of `ttyUSBn`."""
-        device = self._add_device(place, family, family.usb.product_id)
+        device = self._add_device(place, family, _usb_of(family).product_id)
         for interface, number in sorted(numbers.items()):
             self._add_port(device, interface, f"{family.tty}{number}")
 
     def add_storage(self, place: UsbPlace, family: Family) -> None:
         """Show a modem that is a CD-ROM as yet."""
-        device = self._add_device(place, family, family.usb.storage_id)
+        device = self._add_device(place, family, _usb_of(family).storage_id)
         self._add_interface(device, 0, STORAGE_CLASS)
 
     def remove(self, place: UsbPlace, tty: str, numbers: dict[int, int]) -> None:
@@ -94,11 +96,25 @@ class SysTree:
     def _add_device(self, place: UsbPlace, family: Family, product_id: str) -> Path:
         device = self._device_path(place)
         self._add_hubs(place)
-        usb = family.usb
+        usb = _usb_of(family)
         facts = {"idVendor": usb.vendor_id, "idProduct": product_id}
         facts |= {"manufacturer": usb.manufacturer, "product": usb.product, "serial": usb.serial}
         self._write_device(device, place, facts)
         return device
+
+    def add_card(self, place: UsbPlace, interface: int, number: int, name: str) -> None:
+        """Show the sound card of a modem's own audio interface. Source: Linux sound/core/init.c (id, number)."""
+        path = self._add_interface(self._device_path(place), interface, AUDIO_CLASS)
+        card = path / "sound" / f"card{number}"
+        card.mkdir(parents=True)
+        (card / "id").write_text(f"{name}\n")
+        (card / "number").write_text(f"{number}\n")
+        (card / "device").symlink_to("../..")
+        self._link(Path(SOUND_CLASS), card)
+
+    def remove_card(self, number: int) -> None:
+        """Show it no longer; its folder goes with the device's."""
+        (self._root / SOUND_CLASS / f"card{number}").unlink(missing_ok=True)
 
     def _device_path(self, place: UsbPlace) -> Path:
         path = self._root / f"devices/pci0000:00/0000:00:{0x14 + place.bus - 1:02x}.0/usb{place.bus}"
@@ -150,3 +166,8 @@ class SysTree:
     def _link(self, folder: Path, target: Path) -> None:
         up = "../" * len(folder.parts)
         (self._root / folder / target.name).symlink_to(up + str(target.relative_to(self._root)))
+
+
+def _usb_of(family: Family) -> UsbIdentity:
+    assert family.usb is not None, "a module on a serial port is not shown on the bus"
+    return family.usb

@@ -245,7 +245,7 @@ class VoiceUnit:
         if wanted and self._stream is None and modem.audio_port is not None:
             port, faults, counters = modem.audio_port, modem.faults, modem.counters
             wide = faults.pcm_16khz or modem.wants_16khz()
-            self._stream = AudioStream(port, faults, counters, self._exchange, modem.say_pcm_busy, wide=wide)
+            self._stream = AudioStream(port, faults, counters, self.exchange, modem.say_pcm_busy, wide=wide)
             modem.start_audio(self._stream)
         elif not wanted and self._stream is not None:
             self._stream.stop()
@@ -259,7 +259,8 @@ class VoiceUnit:
 
     # Helpers.
 
-    def _exchange(self, uplink: bytes) -> bytes:
+    def exchange(self, uplink: bytes) -> bytes:
+        """Give one frame of the host's to the call and return what the host hears."""
         if self._modem.simple("+CMUT") == 1:
             uplink = SILENCE
         for call in self.calls:

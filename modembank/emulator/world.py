@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modembank.emulator import signals
+from modembank.emulator.cards import Cards
 from modembank.emulator.families import choose
 from modembank.emulator.identity import MAX_MODEMS, Sim
 from modembank.emulator.journal import Journal
@@ -23,7 +24,7 @@ from modembank.emulator.sysfs import SysTree
 from modembank.errors import EmulatorError
 
 LOCK_NAME = "emulator.lock"
-OURS = ("dev", "sys", "heard", "control.sock")
+OURS = ("dev", "sys", "alsa", "heard", "control.sock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ class World:
         sys = SysTree(self.directory.path / "sys")
         self.drawer: dict[str, Sim] = {}  # SIMs outside the modems, by ICCID
         self.home: dict[int, str] = {}  # the ICCID that a modem lost last
-        rack = Rack(self.directory.path / "dev", sys, self._hub, self.network, self.journal)
+        cards = Cards(self.directory.path / "alsa", self._hub)
+        rack = Rack(self.directory.path / "dev", sys, self._hub, cards, self.network, self.journal)
         self.modems = [
             Modem(rack, options.seed, index, families[index % len(families)]) for index in range(options.modems)
         ]

@@ -55,6 +55,7 @@ from modembank.tty.hotplug import HotplugWatch, open_uevents
 from modembank.tty.power import UsbPower
 from modembank.tty.trace import Way
 from modembank.tty.transport import TransportOpener
+from modembank.tty.wiring import Wiring, wire
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +80,11 @@ class Host:
         slots: Mapping[str, str] | None = None,
         patience: float = 1.0,
         forwarding_s: tuple[float, float] = (60.0, 86_400.0),
+        wirings: tuple[Wiring, ...] = (),
     ) -> None:
-        """`slots` names places of the USB topology, see `tty/chassis.py`. `patience`: factor on waits for modems."""
+        """`slots` names places of the USB topology, see `tty/chassis.py`; `wirings`: see `tty/wiring.py`. `patience`:
+        factor on waits for modems.
+        """
         self.host_id = host_id
         self._bus = bus
         self._engine = engine
@@ -91,6 +95,7 @@ class Host:
         self._wideband = wideband
         self._slots = slots or {}
         self._timings = ModemTimings().scaled(patience)
+        self._wirings = wirings
         self._guard = Guard()
         self._keepers: dict[str, ModemKeeper] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -153,7 +158,7 @@ class Host:
     # discovery
 
     async def _rescan(self) -> None:
-        found = await asyncio.to_thread(scan, self._sysfs_root, self._dev_root, self._slots)
+        found = await asyncio.to_thread(self._look)
         now = {ports.usb_path: ports for ports in found}
         known = frozenset(self._keepers)
         gone = [path for path, keeper in self._keepers.items() if now.get(path) != keeper.ports]
@@ -165,6 +170,9 @@ class Host:
             self._doctor.arrived(ports.usb_path)
         missing = [path for path in gone if path not in now and not self._doctor.is_expected(path)]
         self._hubs.look(missing, frozenset(now), known)
+
+    def _look(self) -> tuple[ModemPorts, ...]:
+        return wire(scan(self._sysfs_root, self._dev_root, self._slots), self._wirings)
 
     def _keep(self, ports: ModemPorts, delay_s: float) -> None:
         log.info("modem %s (%s) is attached", ports.usb_path, ports.dialect)

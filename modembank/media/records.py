@@ -53,13 +53,21 @@ WIDE_CODECS = frozenset({CodecName.OPUS, CodecName.G722})
 """What carries 16 kHz sound as it is."""
 
 
+class AudioKind(StrEnum):
+    """What carries a modem's sound."""
+
+    TTY = "tty"
+    ALSA = "alsa"
+
+
 @dataclass(frozen=True, slots=True)
 class AudioPlace:
     """Where a modem's sound is and how it is sampled: s16 mono at `rate_hz`, 8000 or 16000."""
 
     name: str
-    """The tty's path."""
+    """The tty's path, or the sound card's ALSA name such as `hw:CARD=Android`."""
     rate_hz: int = RATE_HZ
+    kind: AudioKind = AudioKind.TTY
 
 
 @dataclass(frozen=True, slots=True)

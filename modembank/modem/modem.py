@@ -27,7 +27,7 @@ from modembank.modem.session import Session
 from modembank.modem.sim_care import SimCare
 from modembank.modem.snapshot import Snapshot
 from modembank.modem.timings import ModemTimings
-from modembank.modem.voice import VoiceSwitch
+from modembank.modem.voice import VoiceSwitch, sound_of
 from modembank.tty.backends import PortOpener
 from modembank.tty.channel import AtChannel
 from modembank.tty.discovery import ModemPorts
@@ -60,7 +60,7 @@ class Modem:
         self._backend = backend
         self._timings = timings or ModemTimings()
         self._dialect = get_dialect(ports.dialect)
-        self._voice = VoiceSwitch(self._ask, self._dialect.voice, wideband=wideband)
+        self._voice = VoiceSwitch(self._ask, sound_of(ports, self._dialect), wideband=wideband)
         self._channel: AtChannel | None = None
         self._message_sink = messages
         self._snapshot = Snapshot(ports, sink, lambda: self._session.in_call())
@@ -77,8 +77,7 @@ class Modem:
     @property
     def audio(self) -> AudioPlace | None:
         """Where its sound is, at the rate that was proven at bring-up."""
-        path = self._ports.audio
-        return None if path is None else AudioPlace(str(path), self._voice.rate_hz)
+        return self._voice.place
 
     @property
     def atd_written(self) -> bool:
@@ -95,7 +94,9 @@ class Modem:
         self._lost = asyncio.get_running_loop().create_future()
         self._snapshot.opening()
         try:
-            self._channel = await AtChannel.open(self._opener(), self._ports.at, self, self._timings.channel)
+            self._channel = await AtChannel.open(
+                self._opener(), self._ports.at, self, self._timings.channel, self._ports.baud
+            )
             self._snapshot.opened()
             await self._serve(self._lost)
         except PortError as error:

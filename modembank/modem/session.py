@@ -27,6 +27,9 @@ from modembank.modem.voice import VoiceSwitch
 _log = logging.getLogger(__name__)
 
 
+NO_SOUND = "calls have no sound: the settings name no sound card for this modem"
+
+
 class Session:
     """The parts of a modem that live as long as its port is open, and what joins them."""
 
@@ -135,6 +138,9 @@ class Session:
     async def _prove_voice(self, fault: str) -> None:
         if not self.calls.voice.exists:
             self._snapshot.set_voice(False, fault)
+            return
+        if self.calls.voice.silent:
+            self._snapshot.set_voice(True, fault, note=NO_SOUND)
             return
         try:
             await self.calls.voice.prove()

@@ -25,7 +25,7 @@ class Snapshot:
         self._open = False
         self._started = False
         self._sim: SimStatus | None = None
-        self._fault = ""
+        self._fault = self._note = ""
         self.info = _blank(ports, ModemState.LOST, "not opened yet")
 
     @property
@@ -35,7 +35,7 @@ class Snapshot:
 
     def opening(self) -> None:
         """Forget everything: another device may be in this place now."""
-        self._open, self._started, self._sim, self._fault = False, False, None, ""
+        self._open, self._started, self._sim, self._fault, self._note = False, False, None, "", ""
         self._tell(_blank(self._ports, ModemState.OPENING, ""))
 
     def opened(self) -> None:
@@ -71,9 +71,9 @@ class Snapshot:
             )
         )
 
-    def set_voice(self, voice: bool, fault: str) -> None:
-        """Whether voice was proven, and what makes the modem useless, if anything."""
-        self._fault = fault
+    def set_voice(self, voice: bool, fault: str, note: str = "") -> None:
+        """Whether calls can be carried, what makes the modem useless, if anything, and what to know of it otherwise."""
+        self._fault, self._note = fault, note
         self._show(replace(self.info, voice=voice))
 
     def doubt_sim(self) -> None:
@@ -115,7 +115,14 @@ class Snapshot:
     def _show(self, info: ModemInfo) -> None:
         if self._open:
             facts = Facts(
-                self._started, self._sim, info.registration, self._in_call(), self._fault, info.lock, info.denial
+                self._started,
+                self._sim,
+                info.registration,
+                self._in_call(),
+                self._fault,
+                info.lock,
+                info.denial,
+                self._note,
             )
             state, detail = derive_state(facts)
             info = replace(info, state=state, state_detail=detail)
@@ -147,6 +154,6 @@ def _blank(ports: ModemPorts, state: ModemState, detail: str) -> ModemInfo:
         rssi_dbm=None,
         voice=False,
         at_port=str(ports.at),
-        audio_port=str(ports.audio) if ports.audio is not None else None,
+        audio_port=ports.card or (str(ports.audio) if ports.audio is not None else None),
         slot=ports.slot,
     )

@@ -12,7 +12,9 @@ from modembank.modem.info import ModemState
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What decides a modem's state. `fault` is a sentence about what makes the modem useless."""
+    """What decides a modem's state. `fault` is a sentence about what makes the modem useless, `note` one about what
+    to know of a modem that is fine.
+    """
 
     started: bool
     sim: SimStatus | None
@@ -21,6 +23,7 @@ class Facts:
     fault: str
     lock: PinState | None
     denial: str | None = None
+    note: str = ""
 
 
 def derive_state(facts: Facts) -> tuple[ModemState, str]:
@@ -36,7 +39,7 @@ def derive_state(facts: Facts) -> tuple[ModemState, str]:
     if facts.fault:
         return ModemState.FAILED, facts.fault
     if facts.registration.carries_voice:
-        return ModemState.READY, ""
+        return ModemState.READY, facts.note
     if facts.registration is Registration.DENIED:
         return ModemState.DENIED, "the network refuses this SIM" + (f": {facts.denial}" if facts.denial else "")
     return ModemState.SEARCHING, f"registration: {facts.registration.value.replace('_', ' ')}"

@@ -4,29 +4,66 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass, replace
 
 from modembank.at.command import AtCommand, join
-from modembank.dialects.dialect import RateSwitch, VoiceMoment, VoicePath
+from modembank.dialects.dialect import Dialect, RateSwitch, VoiceMoment, VoicePath
 from modembank.errors import AtError, AtResultError, NoVoiceError, PortLostError
-from modembank.media.records import RATE_HZ, WIDE_RATE_HZ
+from modembank.media.records import RATE_HZ, WIDE_RATE_HZ, AudioKind, AudioPlace
 from modembank.modem.ask import Ask
+from modembank.tty.discovery import ModemPorts
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Where a modem's voice is, and the commands that put it there.
+
+    `path` None: none are needed, since it is always on the module's pins, or none are known. `silent`: there is no
+    sound by the settings, and calls are carried all the same.
+    """
+
+    place: AudioPlace | None = None
+    path: VoicePath | None = None
+    silent: bool = False
+
+
+def sound_of(ports: ModemPorts, dialect: Dialect) -> Sound:
+    """Return what is known of a modem's sound: the card of the settings, else its own card, else its tty."""
+    if ports.card is not None:
+        place = AudioPlace(ports.card, kind=AudioKind.ALSA)
+        return Sound(place, None if ports.wired else dialect.card_voice)
+    if ports.audio is not None and dialect.voice is not None:
+        return Sound(AudioPlace(str(ports.audio)), dialect.voice)
+    return Sound(silent=ports.serial)
 
 
 class VoiceSwitch:
     """The voice path of one modem, or none."""
 
-    def __init__(self, ask: Ask, path: VoicePath | None, *, wideband: bool = False) -> None:
+    def __init__(self, ask: Ask, sound: Sound, *, wideband: bool = False) -> None:
         """`wideband`: whether 16 kHz is asked for, where the family has it."""
         self._ask = ask
-        self._path = path
+        self._sound = sound
+        self._path = path = sound.path
         self._wideband = wideband
         self.rate_hz = RATE_HZ if path is None else path.rate_hz
         """What the modem was last proven to give and take."""
 
     @property
     def exists(self) -> bool:
-        """Whether the family has a voice path at all."""
-        return self._path is not None
+        """Whether calls can be carried at all."""
+        return self._path is not None or self._sound.place is not None or self.silent
+
+    @property
+    def silent(self) -> bool:
+        """Whether calls are carried without sound."""
+        return self._sound.silent
+
+    @property
+    def place(self) -> AudioPlace | None:
+        """Where the sound is, at the rate that was proven last."""
+        place = self._sound.place
+        return None if place is None else replace(place, rate_hz=self.rate_hz)
 
     @property
     def moment(self) -> VoiceMoment | None:
@@ -36,7 +73,9 @@ class VoiceSwitch:
 
     async def prove(self) -> None:
         """At bring-up. Raises NoVoiceError, AtTimeoutError, PortLostError."""
-        path = self._required()
+        path = self._path
+        if path is None:
+            return  # a card on its pins is proven by opening it
         if path.moment is VoiceMoment.BEFORE_DIAL:
             await arm_voice(self._ask, path)
         else:
@@ -53,8 +92,8 @@ class VoiceSwitch:
 
     async def prepare(self, *also: AtCommand) -> tuple[str, ...]:
         """Before ATD or ATA; `also` rides along. Raises like `prove`."""
-        path = self._required()
-        if path.moment is VoiceMoment.BEFORE_DIAL:
+        path = self._path
+        if path is not None and path.moment is VoiceMoment.BEFORE_DIAL:
             return await arm_voice(self._ask, path, *also)
         return await self._ask(join(*also)) if also else ()
 

@@ -19,6 +19,7 @@ from modembank.host.host import Host
 from modembank.media.gctune import settle_gc
 from modembank.media.records import CodecName, IceServer, MediaSettings
 from modembank.service.alone import alone_on_data, alone_on_database
+from modembank.service.wirings import wirings_of
 from modembank.store.database import Database
 from modembank.tty.backends import PortOpener
 from modembank.tty.chassis import load_chassis
@@ -165,6 +166,7 @@ def _make_host(settings: Settings, bus: InProcessBus) -> Host:
         rescan_s=settings.serial.rescan_s,
         forwarding_s=(settings.sims.forwarding_first_s, settings.sims.forwarding_every_s),
         wideband=media.wideband,
+        wirings=wirings_of(settings.serial),
         slots=load_chassis(settings.serial.chassis).slots,
         patience=settings.serial.patience,
     )

@@ -37,11 +37,15 @@ Source: Linux Documentation/admin-guide/devices.txt (Unix98 PTY slaves).
 
 @dataclass(slots=True)
 class AudioCounters:
-    """Frames (20 ms) each way; `refused` those that the driver's buffer did not take."""
+    """Frames (20 ms) each way; `refused` those that the driver's buffer did not take.
+
+    `xruns`: times that a sound card ran over or dry, or that nobody fetched what it had.
+    """
 
     read: int = 0
     written: int = 0
     refused: int = 0
+    xruns: int = 0
 
 
 class AudioPort:

@@ -28,11 +28,10 @@ from modembank.errors import (
 )
 from modembank.tty.abandon import run_abandonable
 from modembank.tty.exclusive import claim, describe_busy, release
-from modembank.tty.transport import SerialBackend, Transport, TransportSink
+from modembank.tty.transport import BAUD, SerialBackend, Transport, TransportSink
 
 _Opened = TypeVar("_Opened")
 
-BAUD = 115200  # means nothing on USB, and is what a UART modem starts with
 OPEN_TIMEOUT_S = 10.0  # an honest port opens within milliseconds
 SLOT_S = 1.0  # what takes longer to open gives its place to others and goes on waiting
 PARALLEL_OPENS = 16  # one after another, 256 ports take seconds; all at once floods the USB bus
@@ -40,7 +39,7 @@ PYSERIAL_PORT_LIMIT = 150
 
 
 class PortOpener:
-    """Opens ports with one backend: raw, 115200 8N1, exclusive, at most PARALLEL_OPENS at once.
+    """Opens ports with one backend: raw, 8N1, exclusive, at most PARALLEL_OPENS at once.
 
     An opener belongs to one event loop; share it among all ports of a host.
     """
@@ -51,7 +50,7 @@ class PortOpener:
         self._opening: set[Path] = set()  # by threads of ours, which the kernel may never let go
         self._open_ports = 0
 
-    async def __call__(self, path: Path, sink: TransportSink) -> Transport:
+    async def __call__(self, path: Path, sink: TransportSink, baud: int = BAUD) -> Transport:
         """Open `path`.
 
         Raises: PortMissingError, PortBusyError, TooManyPortsError, PortLostError; PortHangsError when the kernel does
@@ -65,7 +64,7 @@ class PortOpener:
         self._open_ports += 1
         shell = _Shell(sink, self._closed)
         try:
-            await self._open_in_turn(path, shell)
+            await self._open_in_turn(path, shell, baud)
         except BaseException as error:
             shell.give_up()
             if isinstance(error, (OSError, serial.SerialException, serialx.SerialException, TimeoutError)):
@@ -76,12 +75,12 @@ class PortOpener:
     def _closed(self) -> None:
         self._open_ports -= 1
 
-    async def _open_in_turn(self, path: Path, shell: _Shell) -> None:
+    async def _open_in_turn(self, path: Path, shell: _Shell, baud: int) -> None:
         """At most PARALLEL_OPENS at once, but for ports that hang: those must not keep the others waiting."""
         if path in self._opening:
             raise PortHangsError(f"{path} still hangs in the kernel; unplug the modem and plug it in")
         async with self._slots:
-            opening = asyncio.create_task(self._open(path, shell), name=f"open {path.name}")
+            opening = asyncio.create_task(self._open(path, shell, baud), name=f"open {path.name}")
             try:
                 await asyncio.wait({opening}, timeout=SLOT_S)
             except asyncio.CancelledError:
@@ -92,27 +91,27 @@ class PortOpener:
         finally:
             opening.cancel()
 
-    async def _open(self, path: Path, shell: _Shell) -> None:
+    async def _open(self, path: Path, shell: _Shell, baud: int) -> None:
         if self._backend is SerialBackend.SERIALX:
-            await self._open_serialx(path, shell)
+            await self._open_serialx(path, shell, baud)
         else:
-            await self._open_pyserial(path, shell)
+            await self._open_pyserial(path, shell, baud)
 
-    async def _open_serialx(self, path: Path, shell: _Shell) -> None:
+    async def _open_serialx(self, path: Path, shell: _Shell, baud: int) -> None:
         # The library opens in an executor thread, which a hanging port would block for good: prove the port first.
         probe = await run_abandonable(lambda: self._noted(path, _open_probe), OPEN_TIMEOUT_S, os.close)
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_S):
                 transport, _ = await serialx.create_serial_connection(
-                    asyncio.get_running_loop(), lambda: shell, str(path), baudrate=BAUD, exclusive=True
+                    asyncio.get_running_loop(), lambda: shell, str(path), baudrate=baud, exclusive=True
                 )
         finally:
             threading.Thread(target=os.close, args=(probe,), name="tty-close", daemon=True).start()
         shell.adopt(transport, transport.get_extra_info("serial").fileno(), path)
 
-    async def _open_pyserial(self, path: Path, shell: _Shell) -> None:
+    async def _open_pyserial(self, path: Path, shell: _Shell, baud: int) -> None:
         port = await run_abandonable(
-            lambda: self._noted(path, lambda path: serial.Serial(str(path), BAUD, exclusive=True)),
+            lambda: self._noted(path, lambda path: serial.Serial(str(path), baud, exclusive=True)),
             OPEN_TIMEOUT_S,
             serial.Serial.close,
         )

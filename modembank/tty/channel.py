@@ -24,7 +24,7 @@ from modembank.at.result import Result
 from modembank.errors import AtBusyError, AtTimeoutError, ModemFloodError, ModemSilentError, PortLostError
 from modembank.tty.flood import FloodMeter
 from modembank.tty.trace import Trace, TraceLine, Way
-from modembank.tty.transport import Transport, TransportOpener
+from modembank.tty.transport import BAUD, Transport, TransportOpener
 
 _log = logging.getLogger(__name__)
 
@@ -111,11 +111,16 @@ class AtChannel:
 
     @classmethod
     async def open(
-        cls, opener: TransportOpener, path: Path, sink: UrcSink, timings: ChannelTimings | None = None
+        cls,
+        opener: TransportOpener,
+        path: Path,
+        sink: UrcSink,
+        timings: ChannelTimings | None = None,
+        baud: int = BAUD,
     ) -> Self:
         """Open the port and start to listen. Raises what the opener raises."""
         channel = cls(sink, timings)
-        channel._transport = await opener(path, channel)
+        channel._transport = await opener(path, channel, baud)
         channel._worker = asyncio.create_task(channel._work(), name=f"at {path.name}")
         return channel
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from modembank.dialects import DIALECTS, Dialect, InterfaceClass, Role, find_dialect
+from modembank.tty.transport import BAUD
 
 # Huawei sticks that show themselves as a CD-ROM with drivers. Source: usb_modeswitch data package, chan_dongle README.
 _STORAGE_MODE = {(0x12D1, pid) for pid in (0x1446, 0x1505, 0x14FE, 0x1F01)}
@@ -24,7 +25,11 @@ _NO_SLOTS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class ModemPorts:
-    """A modem's place and its ports. `usb_path` is such as `1-1.4.2`."""
+    """A modem's place and its ports. `usb_path` is such as `1-1.4.2`, or the path of a plain serial port.
+
+    `card` is the ALSA name of the sound card that carries its voice: the modem's own USB audio device, or one that is
+    `wired` to its pins.
+    """
 
     usb_path: str
     vid: int
@@ -33,6 +38,10 @@ class ModemPorts:
     audio: Path | None
     dialect: str
     slot: str | None = None  # as the chassis file names the place
+    card: str | None = None
+    wired: bool = False
+    serial: bool = False  # on a plain serial port of the settings
+    baud: int = BAUD
 
 
 class ProblemKind(StrEnum):
@@ -87,6 +96,7 @@ def scan(
 def survey(sysfs_root: Path = Path("/sys"), dev_root: Path = Path("/dev")) -> Survey:
     """Return the modems that can be used, and the devices that cannot be used yet."""
     ttys = _by_device(sysfs_root)
+    cards = _sound_cards(sysfs_root)
     modems: list[ModemPorts] = []
     problems: list[DeviceProblem] = []
     hubs: dict[str, str] = {}
@@ -95,7 +105,7 @@ def survey(sysfs_root: Path = Path("/sys"), dev_root: Path = Path("/dev")) -> Su
         if _read_hex(device / "bDeviceClass") == _HUB_CLASS:
             hubs[device.name] = _read_text(device / "product")
             continue
-        found = _read_device(device, ttys.get(device, []), dev_root)
+        found = _read_device(device, ttys.get(device, []), dev_root, cards.get(device))
         if isinstance(found, ModemPorts):
             modems.append(found)
         elif found is not None:
@@ -139,7 +149,17 @@ def _usb_devices(sysfs_root: Path) -> Iterator[Path]:
             yield link.resolve()
 
 
-def _read_device(device: Path, ports: list[tuple[Path, str]], dev_root: Path) -> ModemPorts | DeviceProblem | None:
+def _sound_cards(sysfs_root: Path) -> dict[Path, str]:
+    """The sound cards on USB, each by its device. By id, since the number changes, as a name does not tell one EC25
+    from another: the kernel makes ids unique. Source: Linux sound/core/init.c (`id`), sound/usb/card.c.
+    """
+    cards = (link for link in _entries(sysfs_root / "class" / "sound") if link.name.startswith("card"))
+    return {(link / "device").resolve().parent: f"hw:CARD={_read_text(link / 'id')},DEV=0" for link in cards}
+
+
+def _read_device(
+    device: Path, ports: list[tuple[Path, str]], dev_root: Path, card: str | None
+) -> ModemPorts | DeviceProblem | None:
     vid, pid = _read_hex(device / "idVendor"), _read_hex(device / "idProduct")
     if vid is None or pid is None:
         return None
@@ -155,7 +175,8 @@ def _read_device(device: Path, ports: list[tuple[Path, str]], dev_root: Path) ->
         kind = ProblemKind.NO_AT_PORT if ports else ProblemKind.NO_DRIVER
         return DeviceProblem(device.name, vid, pid, kind, _missing_advice(dialect, bool(ports)))
     audio = dev_root / roles[Role.AUDIO] if Role.AUDIO in roles else None
-    return ModemPorts(device.name, vid, pid, dev_root / roles[Role.AT], audio, dialect.name)
+    own = card if dialect.card_voice is not None else None
+    return ModemPorts(device.name, vid, pid, dev_root / roles[Role.AT], audio, dialect.name, card=own)
 
 
 def _unknown(device: Path, vid: int, pid: int) -> DeviceProblem | None:

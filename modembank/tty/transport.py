@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+BAUD = 115_200  # means nothing on USB, and is what a module on a plain serial port starts with
+
 
 class SerialBackend(StrEnum):
     """The libraries that can carry a port."""
@@ -35,7 +37,7 @@ class Transport(Protocol):
 
 
 class TransportOpener(Protocol):
-    """Opens a port: 115200 8N1, raw, exclusive."""
+    """Opens a port: 8N1, raw, exclusive."""
 
-    async def __call__(self, path: Path, sink: TransportSink) -> Transport:
+    async def __call__(self, path: Path, sink: TransportSink, baud: int = BAUD) -> Transport:
         """Raises PortMissingError, PortBusyError, PortLostError, TooManyPortsError."""

@@ -45,6 +45,7 @@ candidates = st.lists(
         modem_enabled=st.booleans(),
         modem_state=st.none() | st.sampled_from(ModemState),
         voice=st.booleans(),
+        sound=st.booleans(),
         registration=st.sampled_from(sorted(Registration)),
         tags=st.lists(st.sampled_from(["office", "night"]), max_size=2).map(tuple),
         last_used_at=st.none() | st.integers(0, 3).map(lambda hours: NOON + timedelta(hours=hours)),
@@ -56,6 +57,7 @@ wishes = st.builds(
     Wish,
     sim=st.none() | st.integers(0, 999).map(lambda number: f"sim_{number:03d}"),
     tag=st.none() | st.sampled_from(["office", "night"]),
+    sound=st.booleans(),
 )
 
 
@@ -102,13 +104,18 @@ def test_the_order_of_the_sims_does_not_matter(sims, wish, random):
         ({"registration": "home_sms_only"}, "registered"),
         ({"registration": "denied"}, "registered"),
         ({"tags": ("night",)}, "tag"),
+        ({"sound": False}, "sound"),
     ],
 )
 def test_each_reason_to_leave_a_sim_out_has_its_name(change, name):
     with pytest.raises(NoSimAvailableError) as raised:
-        choose([sim(1, **change)], Wish(tag="office"))
+        choose([sim(1, **change)], Wish(tag="office", sound=True))
     assert raised.value.removed == {name: 1}
-    assert choose([sim(1, **change), sim(2)], Wish(tag="office")).sim_id == "sim_002"
+    assert choose([sim(1, **change), sim(2)], Wish(tag="office", sound=True)).sim_id == "sim_002"
+
+
+def test_who_does_not_listen_needs_no_sound():
+    assert choose([sim(1, sound=False)], Wish()).sim_id == "sim_001"
 
 
 def test_never_used_comes_first_and_ties_go_by_iccid():

@@ -10,7 +10,8 @@ from modembank.at.command import LIST_CALLS, AtCommand
 from modembank.dialects.quectel import EC25
 from modembank.dialects.simcom import SIM5360, SIM7600
 from modembank.errors import AtResultError, NoVoiceError
-from modembank.modem.voice import VoiceSwitch, arm_voice
+from modembank.media.records import AudioPlace
+from modembank.modem.voice import Sound, VoiceSwitch, arm_voice
 
 OFF, ON = "+QPCMV: 0,0", "+QPCMV: 1,0"
 BEARER = '+CLCC: 1,0,0,1,0,"",128'
@@ -59,13 +60,14 @@ async def test_no_voice_at_all() -> None:
         await arm_voice(Table({}), EC25.voice)
 
 
+TTY = AudioPlace("/dev/ttyUSB4")
 PCM = {"+CPCMREG=?": ("+CPCMREG: (0-1)",)}
 WIDE = {"+CPCMFRM=1;+CPCMFRM?": ("+CPCMFRM: 1",)}
 
 
 async def test_16_khz_is_asked_for_and_read_back() -> None:
     modem = Table(PCM | WIDE)
-    voice = VoiceSwitch(modem, SIM7600.voice, wideband=True)
+    voice = VoiceSwitch(modem, Sound(TTY, SIM7600.voice), wideband=True)
     assert voice.rate_hz == 8000, "nothing is proven yet"
     await voice.prove()
     assert voice.rate_hz == 16_000
@@ -76,7 +78,7 @@ async def test_16_khz_is_asked_for_and_read_back() -> None:
 async def test_without_a_proof_of_16_khz_there_are_8(answers: dict[str, tuple[str, ...]]) -> None:
     """Refused, or accepted and not done: then 8 kHz are asked for, since some firmware keeps what it had."""
     modem = Table(PCM | answers)
-    voice = VoiceSwitch(modem, SIM7600.voice, wideband=True)
+    voice = VoiceSwitch(modem, Sound(TTY, SIM7600.voice), wideband=True)
     await voice.prove()
     assert voice.rate_hz == 8000
     assert modem.asked[-1] == "+CPCMFRM=0"
@@ -84,8 +86,8 @@ async def test_without_a_proof_of_16_khz_there_are_8(answers: dict[str, tuple[st
 
 async def test_16_khz_are_not_asked_for_where_they_are_not_wanted_or_not_known() -> None:
     modem = Table(PCM | WIDE)
-    await VoiceSwitch(modem, SIM7600.voice).prove()
+    await VoiceSwitch(modem, Sound(TTY, SIM7600.voice)).prove()
     assert modem.asked == ["+CPCMREG=?", "+CPCMFRM=0"]
-    other = VoiceSwitch(Table(PCM | WIDE), SIM5360.voice, wideband=True)
+    other = VoiceSwitch(Table(PCM | WIDE), Sound(TTY, SIM5360.voice), wideband=True)
     await other.prove()
     assert other.rate_hz == 8000

@@ -62,7 +62,7 @@ class AtLink:
     _sink: TransportSink | None = None
     _line: bytearray = field(default_factory=bytearray)
 
-    async def __call__(self, path: Path, sink: TransportSink) -> Transport:
+    async def __call__(self, path: Path, sink: TransportSink, baud: int = 115_200) -> Transport:
         """Open."""
         self._sink = sink
         self.open = True

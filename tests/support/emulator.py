@@ -28,6 +28,7 @@ class RunningEmulator:
     parties: Mapping[str, str]
     seed: int
     pid: int
+    alsa: str
 
     async def call(self, op: str, **values: object) -> Answer:
         """Run one operation of the control protocol."""
@@ -58,6 +59,7 @@ class Launched:
     seed: int
     parties: Mapping[str, str]
     pid: int
+    alsa: str
     chaos: int | None = None
 
 
@@ -93,6 +95,7 @@ def running(process: Launched, control: EmulatorClient) -> RunningEmulator:
         parties=process.parties,
         seed=process.seed,
         pid=process.pid,
+        alsa=process.alsa,
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from modembank.emulator.commands import COMMON
-from modembank.emulator.family import Family, Manners, UsbIdentity
+from modembank.emulator.family import Card, Family, Manners, UsbIdentity
 from modembank.emulator.identity import number_type
 from modembank.emulator.voice import Call, CallState
 
@@ -76,4 +77,8 @@ EC25 = Family(
     power_on=("RDY",),
     sim_ready=("+CPIN: READY", "+QUSIM: 1"),
     all_ready=("+QIND: SMS DONE", "+QIND: PB DONE"),
+    card=Card("Android", 5),
 )
+
+EC25_UAC = replace(EC25, name="quectel-ec25-uac", config={"usbcfg": "0x2C7C,0x125,1,1,1,1,1,0,1"})
+"""The same module after `AT+QCFG="usbcfg"` has switched its USB audio device on."""
