@@ -118,11 +118,18 @@ def dialect_voice(dialect: Dialect) -> list[tuple[str, str]]:
     """Return how voice gets onto the audio tty."""
     voice = dialect.voice
     if voice is None:
-        return [("voice", "none known")]
+        return [("voice", "no command is known; through a sound card that the settings name")]
+    rate = (
+        f"{voice.rate_hz} Hz"
+        if voice.rates is None
+        else f"16000 Hz after {code('AT' + voice.rates.wide.text)}, else 8000"
+    )
+    own_card = dialect.card_voice
     return [
         ("voice on", f"{code('AT' + voice.on.text)} {voice.moment.replace('_', ' ')}"),
         ("voice proven by", f"{code(voice.proof)} in the answer to {code('AT' + voice.read_back.text)}"),
-        ("voice rate", f"{voice.rate_hz} Hz, 16 bit, mono"),
+        ("voice rate", f"{rate}; 16 bit, mono"),
+        *([("voice on its own sound card", code("AT" + own_card.on.text))] if own_card is not None else []),
     ]
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from modembank.tty.discovery import is_on_usb
+
 FEWEST = 3  # two sticks may be unplugged by one hand
 MOST = 0.8  # of a hub's modems; some hubs keep a port alive
 
@@ -45,6 +47,8 @@ def _below(hub: str, paths: Collection[str]) -> set[str]:
 
 def hubs_of(usb_path: str) -> tuple[str, ...]:
     """The hubs above a device, the highest first: `1-1` and `1-1.4` for `1-1.4.2`. A root hub is not among them."""
+    if not is_on_usb(usb_path):
+        return ()
     bus, _, ports = usb_path.partition("-")
     parts = ports.split(".")
     return tuple(f"{bus}-{'.'.join(parts[:depth])}" for depth in range(1, len(parts)))

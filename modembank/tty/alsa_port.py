@@ -165,6 +165,8 @@ class AlsaPort:
         playback.write(bytes(2 * playback.channels * playback.period * PREFILL_FRAMES))
 
     def _let_go(self) -> None:
+        if self.counters.xruns:
+            _log.warning("sound card %s ran over or dry %d times in this call", self.name, self.counters.xruns)
         self._capture.close()
         self._playback.close()
 

@@ -265,6 +265,11 @@ def _read_text(file: Path) -> str:
         return ""
 
 
+def is_on_usb(usb_path: str) -> bool:
+    """Whether a modem's place is one on USB; else it is the path of a plain serial port, which has no hub above it."""
+    return not usb_path.startswith("/")
+
+
 def usb_order(usb_path: str) -> tuple[tuple[int, ...], str]:
     """A key that sorts USB paths by their numbers: 1-2 stands before 1-10."""
     numbers = tuple(int(part) for part in usb_path.replace("-", ".").split(".") if part.isdecimal())

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from modembank.errors import UsbStepError
 from modembank.tty.abandon import run_abandonable
+from modembank.tty.discovery import is_on_usb
 
 _log = logging.getLogger(__name__)
 
@@ -59,10 +60,12 @@ class UsbPower:
 
     def can_reset(self, usb_path: str) -> bool:
         """Whether the device is there and may be logged off and on."""
-        return os.access(self._authorized(usb_path), os.W_OK)
+        return is_on_usb(usb_path) and os.access(self._authorized(usb_path), os.W_OK)
 
     def can_cycle(self, usb_path: str) -> bool:
         """Whether the power of its port can be switched."""
+        if not is_on_usb(usb_path):
+            return False
         return self._tool is not None or os.access(self._disable(usb_path), os.W_OK)
 
     async def reset(self, usb_path: str) -> None:

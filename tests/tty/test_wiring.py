@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from modembank.dialects import get_dialect
+from modembank.host.incidents import hubs_of
 from modembank.media.records import AudioKind, AudioPlace
 from modembank.modem.voice import Sound, sound_of
 from modembank.tty.discovery import ModemPorts, scan
+from modembank.tty.power import UsbPower
 from modembank.tty.wiring import Wiring, wire
 
 EC25 = ("2c7c", "0125")
@@ -121,3 +123,12 @@ def test_only_a_modem_of_the_settings_may_be_silent() -> None:
     assert sound_of(usb, a7670) == Sound()
     serial = ModemPorts("/dev/ttyS0", 0, 0, Path("/dev/ttyS0"), None, a7670.name, serial=True)
     assert sound_of(serial, a7670) == Sound(silent=True)
+
+
+@pytest.mark.parametrize("place", ["/dev/ttyS0", "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1.3:1.0-port0"])
+def test_a_serial_port_has_no_hub_to_reset(tmp_path: Path, place: str) -> None:
+    """Healing asks; names by path look like places on USB, and are none."""
+    power = UsbPower(tmp_path)
+    assert not power.can_reset(place)
+    assert not power.can_cycle(place)
+    assert hubs_of(place) == ()
