@@ -1,8 +1,8 @@
 """Makes a conversation with a modem fit to be given away, so that it still parses; pure.
 
 Numbers, IMEI, IMSI and ICCID become others of the same form, the same one each time: of a number that was dialled and
-that stands in +CLCC the reader still sees that it is one. Texts of messages and USSD, names, PINs, cells and pressed
-digits go. Whoever wants to hide more than that edits the file; nothing here can be turned back.
+that stands in +CLCC the reader still sees that it is one. Texts of messages and USSD, names, PINs, pressed digits and
+where the modem is, go. Whoever wants to hide more than that edits the file; nothing here can be turned back.
 Source: 3GPP TS 23.040 sections 9.1.2.5 and 9.2.2 to 9.2.3; TS 27.007; ITU-T E.118 (ICCID); the numbers are Ofcom's for
 drama, 3GPP TS 23.003 test network 001-01.
 """
@@ -35,7 +35,24 @@ _PEOPLE = (
     "+CSCA:",
     "+CCFC:",
     "^DSCI:",
+    "+CMGR:",
+    "+CMGL:",
+    "+CMT:",
 )
+# Lines that tell where the modem is: by satellite, or by the cells around it.
+_PLACES = (
+    "+QENG:",
+    "+CPSI:",
+    "+QGPSLOC:",
+    "+CGPSINFO:",
+    "+CGNSINF:",
+    "+CGNSSINFO:",
+    "+CLBS:",
+    "^MONSC:",
+    "^MONNC:",
+    "$G",
+)
+_FIGURE = re.compile(r"(?<![0-9A-Za-z])(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]+(?=[NSEWnsew]?(?![0-9A-Za-z]))")
 _PEOPLE_QIND = '+QIND: "ccinfo"'
 _PLAIN_NETWORK = ("+COPS:", "+QNWINFO:", "+QSPN:")  # their digits are the network's
 _FACTS = re.compile(
@@ -79,6 +96,8 @@ class Redactor:
         text = _PIN.sub(lambda found: re.sub(r"(?<=\")\d{4,8}(?=\")|^\d{4,8}", "0000", found[0]), text)
         if _REGISTRATION.match(text):
             return _CELL.sub(lambda found: "1".zfill(len(found[0])), text)
+        if text.startswith(_PLACES):
+            return _FIGURE.sub(lambda found: "0" * len(found[0]), text)
         if text.startswith(_PLAIN_NETWORK):
             return text
         text = _TONE.sub(r"\g<1>49", _PRESSED.sub(r"\g<1>1", text))
