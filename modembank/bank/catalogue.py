@@ -77,6 +77,7 @@ class Catalogue:
             row.notes = row.notes if patch.notes is None else patch.notes
             if number is not None:
                 row.number, row.number_by_person = number or None, bool(number)
+                row.suggested_number = row.suggested_by = None
             if patch.operators is not None:
                 _set_operators(row, patch.operators)
             transaction.emit_sim(datetime.now(UTC), row, self._inventory.holder(row.iccid))

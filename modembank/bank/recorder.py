@@ -11,6 +11,7 @@ from modembank.bank.inventory import Inventory
 from modembank.bank.journal import Journal, Transaction
 from modembank.bank.messages import Messages
 from modembank.bank.numbers import caller_number
+from modembank.bank.own_numbers import suggest_from_call
 from modembank.bank.records import JsonValue
 from modembank.bank.sim_care import record_forwarding
 from modembank.bank.ussd import UssdService
@@ -162,6 +163,7 @@ class Recorder:
         sim = await sim_rows.fresh_sim(session, sim.id)
         transaction.emit_call("call.ringing", event.at, row)
         transaction.emit_sim(event.at, sim, self._inventory.holder(sim.iccid))
+        await suggest_from_call(transaction, self._inventory, sim, row.from_number, event.at)
 
     def _incoming_row(self, event: IncomingCall, sim: SimRow, modem_id: str | None) -> CallRow:
         limits = self._settings.calls

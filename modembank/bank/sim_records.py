@@ -21,7 +21,6 @@ class NumberSource(StrEnum):
 
     PERSON = "person"
     CARD = "card"
-    USSD = "ussd"
     CALL = "call"  # the caller id of a call between two of our own SIMs
 
 
