@@ -65,11 +65,11 @@ def _proofs_of(dialect: Dialect, transcripts: dict[str, Transcript]) -> str:
 def _features(dialect: Dialect) -> dict[str, str]:
     """Features, and what the dialect says of them; the first three are those that transcripts replay."""
     voice = dialect.voice
-    calls = "yes" if voice is not None else "refused: no voice path is known"
+    calls = "yes" if voice is not None else "on a serial port, or with a sound card that the settings name"
     events = ", ".join(f"`{one.name}`" for one in dialect.call_events) or "`+CLCC` is polled"
     return {
         "bring-up": "yes",
-        "call out": f"{calls}; told by {events}" if voice is not None else calls,
+        "call out": f"{calls}; told by {events}",
         "call in": calls,
         "cause of a release": "`+CEER`" if dialect.read_cause is not None else "in the event that tells it",
         "DTMF in": "told by the modem" if _reads(dialect, "read_dtmf") else "not told",

@@ -1,6 +1,7 @@
 """Record our driver on one emulated modem of each family, as hardware/transcripts/emulator-FAMILY.txt.
 
-What it proves is small: that driver and emulator agree, and that a later driver gets along with what was said then.
+Families may be named as arguments. What it proves is small: that driver and emulator agree, and that a later driver
+gets along with what was said then.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from modembank.at.transcript import Mark, Source, write_transcript
+from modembank.dialects import get_dialect
 from modembank.emulator.client import EmulatorClient
-from modembank.emulator.families import FAMILIES
+from modembank.emulator.families import FAMILIES, ON_SERIAL_PORTS
 from modembank.modem import CallKind, CallProgress, CallRelease, Modem, ModemInfo, ModemPorts, ModemState, scan
 from modembank.tty.trace import Way
 
@@ -80,14 +82,18 @@ async def record(name: str, folder: Path) -> str | None:
     async with emulator(folder, name) as (ready, control):
         facts = cast("list[dict[str, Any]]", (await control.call("status"))["modems"])[0]  # by contract
         found = scan(Path(ready["sys"]), Path(ready["dev"]))
-        ports = found[0] if found else ModemPorts(facts["usb_path"], 0, 0, Path(facts["dev"]["at"]), None, "generic")
+        serial = name in ON_SERIAL_PORTS
+        family = name if serial else "generic"
+        port = Path(facts["dev"]["at"])
+        ports = found[0] if found else ModemPorts(facts["usb_path"], 0, 0, port, None, family, serial=serial)
         heard = Listener()
         modem = Modem(ports, heard)
         running = asyncio.create_task(modem.run())
         marks: list[tuple[int, str]] = [(0, "bring-up")]
         try:
             await until(lambda: modem.info.state is ModemState.READY)
-            if modem.info.voice:
+            # Of a family that tells no calls they are polled: what it answers depends on when it is asked.
+            if modem.info.voice and get_dialect(ports.dialect).call_events:
                 await calls(modem, heard, control, ready["parties"]["echo"], marks)
             return text_of(modem, name, ports.dialect, marks)
         finally:
@@ -123,6 +129,8 @@ def text_of(modem: Modem, name: str, dialect: str, marks: list[tuple[int, str]])
     """Write what went over the wire, part by part."""
     lines = modem.transcript(LINES)
     facts = {"family": dialect, "source": Source.EMULATOR.value, "model": modem.info.model or "", "emulated": name}
+    if name in ON_SERIAL_PORTS:
+        facts["serial"] = "yes"
     ends = [*(start for start, _ in marks[1:]), len(lines)]
     parts = []
     for (start, part), end in zip(marks, ends, strict=True):
@@ -133,7 +141,7 @@ def text_of(modem: Modem, name: str, dialect: str, marks: list[tuple[int, str]])
 
 async def main() -> int:
     """Write all of them."""
-    for name in FAMILIES:
+    for name in FAMILIES | ON_SERIAL_PORTS if len(sys.argv) < 2 else sys.argv[1:]:
         with tempfile.TemporaryDirectory(prefix="record-") as folder:
             text = await record(name, Path(folder) / "emulator")
         if text is not None:

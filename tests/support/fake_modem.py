@@ -74,10 +74,16 @@ class FakeModem(AtLink):
 
 @asynccontextmanager
 async def driven_fake(
-    link: FakeModem, dialect: str, state: ModemState | None = ModemState.READY, timings: ModemTimings | None = None
+    link: FakeModem,
+    dialect: str,
+    state: ModemState | None = ModemState.READY,
+    timings: ModemTimings | None = None,
+    *,
+    serial: bool = False,
 ) -> AsyncIterator[tuple[Modem, Listener]]:
-    """Run the driver on a modem in memory."""
-    ports = ModemPorts("1-1", 0, 0, Path("/dev/ttyUSB2"), Path("/dev/ttyUSB1"), dialect)
+    """Run the driver on a modem in memory; `serial`: on a plain serial port, and without a sound card."""
+    audio = None if serial else Path("/dev/ttyUSB1")
+    ports = ModemPorts("1-1", 0, 0, Path("/dev/ttyUSB2"), audio, dialect, serial=serial)
     listener = Listener()
     modem = Modem(ports, listener, messages=listener, backend=link, timings=timings)
     task = asyncio.create_task(modem.run())

@@ -16,6 +16,7 @@ FAMILIES: dict[str, Family] = {family.name: family for family in (EC25, E173, SI
 OTHERS: dict[str, Family] = {family.name: family for family in (EC25_UAC, SIM800, A7670, M95)}
 """Those that want a sound card, or a line in the settings."""
 
+ON_SERIAL_PORTS: dict[str, Family] = {name: family for name, family in OTHERS.items() if family.usb is None}
 MIXED = "mixed"
 
 
