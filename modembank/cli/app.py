@@ -18,8 +18,10 @@ from modembank.cli import (
     hardware,
     history,
     keys,
+    messages,
     selftest,
     serving,
+    ussd,
 )
 
 app = typer.Typer(
@@ -54,6 +56,8 @@ app.command("serve", rich_help_panel="Run")(serving.serve)
 app.command("demo", rich_help_panel="Run")(serving.demo)
 app.add_typer(emulate.app, name="emulate", rich_help_panel="Run")
 app.command("call", rich_help_panel="Use a running server")(calling.call)
+app.add_typer(messages.app, name="sms", rich_help_panel="Use a running server")
+app.command("ussd", rich_help_panel="Use a running server")(ussd.ussd)
 app.add_typer(history.sims, name="sims", rich_help_panel="Use a running server")
 app.add_typer(history.modems, name="modems", rich_help_panel="Use a running server")
 app.command("at", rich_help_panel="Use a running server")(console.at)

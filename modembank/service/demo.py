@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modembank.bank.bank import Bank
-from modembank.config import Settings
+from modembank.config import BalanceRule, BalanceSettings, Settings, UssdSettings
 from modembank.errors import SettingsError, UnauthorizedError
 from modembank.service.emulator_process import EmulatedBank, emulated_bank
 from modembank.service.serve import Running, serve
@@ -19,6 +19,8 @@ from modembank.service.serve import Running, serve
 CREDENTIALS = "credentials.json"
 LOCK = "demo.lock"
 DEMO_KEY = "demo"
+USSD_CODES = ("*100#", "*101*{digits}#", "*123#")
+BALANCE_RULE = BalanceRule(plmn="00101", code="*100#", pattern=r"balance is £(?P<amount>[0-9.]+)", unit="GBP")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ async def _demo(
     stop: asyncio.Event | None,
 ) -> None:
     async with emulated_bank(settings.data_dir / "emulator", modems=modems, seed=seed) as bank:
-        serial = settings.serial.model_copy(update={"sysfs_root": bank.sys, "dev_root": bank.dev})
+        emulated = _on_emulator(settings, bank)
 
         async def keep_key(service: Bank) -> str:
             return await _key(service, credentials)
@@ -70,9 +72,15 @@ async def _demo(
             _save(credentials, running.url, running.api_key)
             on_ready(DemoRunning(url=running.url, api_key=running.api_key, emulator=bank))
 
-        await serve(
-            settings.model_copy(update={"serial": serial}), on_ready=ready, stop=stop, give_key=keep_key, modems=modems
-        )
+        await serve(emulated, on_ready=ready, stop=stop, give_key=keep_key, modems=modems)
+
+
+def _on_emulator(settings: Settings, bank: EmulatedBank) -> Settings:
+    """The settings on emulated ports; where none were given, with the USSD codes that the emulated network knows."""
+    serial = settings.serial.model_copy(update={"sysfs_root": bank.sys, "dev_root": bank.dev})
+    ussd = settings.ussd if settings.ussd.codes else UssdSettings(codes=USSD_CODES)
+    balance = settings.balance if settings.balance.rules else BalanceSettings(rules=(BALANCE_RULE,))
+    return settings.model_copy(update={"serial": serial, "ussd": ussd, "balance": balance})
 
 
 @contextlib.contextmanager

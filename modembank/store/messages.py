@@ -90,12 +90,18 @@ async def reported_parts(session: Session, sim_id: str, recipient: str, referenc
 
 
 async def doubtful_parts(session: Session, sim_id: str, recipient: str) -> Sequence[MessagePartRow]:
-    """Outgoing parts of one SIM to one number whose reference is not known (yet), newest first."""
-    query = select(MessagePartRow).where(
-        MessagePartRow.sim_id == sim_id,
-        MessagePartRow.reference.is_(None),
-        MessagePartRow.recipient == recipient,
-        MessagePartRow.state.in_(("sending", "unknown")),
+    """Outgoing parts of one SIM to one number that a report was asked for and whose reference is not known (yet),
+    newest first."""
+    query = (
+        select(MessagePartRow)
+        .join(MessageRow, MessageRow.id == MessagePartRow.message_id)
+        .where(
+            MessagePartRow.sim_id == sim_id,
+            MessagePartRow.reference.is_(None),
+            MessagePartRow.recipient == recipient,
+            MessagePartRow.state.in_(("sending", "unknown")),
+            MessageRow.delivery_report.is_(True),
+        )
     )
     return (await session.scalars(query.order_by(MessagePartRow.seq.desc()).limit(8))).all()
 

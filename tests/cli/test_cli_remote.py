@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -210,3 +211,51 @@ def write_tone(path: Path, *, seconds: float) -> None:
         file.setframerate(8000)
         period = (b"\x00\x20" * 8) + (b"\x00\xe0" * 8)
         file.writeframes(period * int(seconds * 8000 / 16))
+
+
+def test_a_message_is_sent_shown_and_listed(demo: dict) -> None:
+    echo = "+447700900920"
+    sent = modembank(demo, "sms", "send", echo, "hello from here", "--json")
+    assert sent.returncode == 0, sent.stderr
+    message = json.loads(sent.stdout)
+    assert (message["status"] in ("sent", "delivered"), message["parts"]["done"]) == (True, 1)
+    shown = modembank(demo, "sms", "show", message["id"])
+    assert "hello from here" in shown.stdout and "queued" in shown.stdout
+    deadline = time.monotonic() + LIMIT_S
+    while "inbound" not in (listed := modembank(demo, "sms", "list", "--number", echo)).stdout:
+        assert time.monotonic() < deadline, listed.stdout + listed.stderr
+        time.sleep(0.5)
+    refused = modembank(demo, "sms", "send", "999", "help")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "emergency" in refused.stderr
+
+
+def test_messages_are_followed(demo: dict) -> None:
+    watching = subprocess.Popen(
+        [str(COMMAND), "sms", "watch", "--json"], cwd=demo["folder"], env=demo["environment"], stdout=subprocess.PIPE
+    )
+    try:
+        assert watching.stdout is not None
+        deadline = time.monotonic() + LIMIT_S
+        while not select.select([watching.stdout], [], [], 1)[0]:  # the first ones may go before its stream is open
+            assert time.monotonic() < deadline
+            modembank(demo, "sms", "send", "+447700900950", "watched", "--no-wait")
+        event = json.loads(watching.stdout.readline())
+        assert (event["type"], event["data"]["message"]["text"]) == ("sms.queued", "watched")
+    finally:
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(LIMIT_S) == 130
+        watching.stdout.close()
+
+
+def test_ussd_menus(demo: dict) -> None:
+    one_shot = modembank(demo, "ussd", "*100#")
+    assert (one_shot.returncode, "12.34" in one_shot.stdout) == (0, True), one_shot.stderr
+    menu = modembank(demo, "ussd", "*123#", stdin="2\n1\n")
+    assert (menu.returncode, "Topped up by £5" in menu.stdout) == (0, True), menu.stderr
+    left = modembank(demo, "ussd", "*123#", stdin="\n")
+    assert "The session was ended." in left.stdout
+    answered = modembank(demo, "ussd", "*123#", "--answer", "1", "--json")
+    assert json.loads(answered.stdout)["status"] == "done"
+    refused = modembank(demo, "ussd", "**21*1#")
+    assert (refused.returncode, "refused" in refused.stderr) == (1, True)
