@@ -214,6 +214,11 @@ class SelftestSettings(_Section):
     noise_max_dbm0: float = Field(-40.0, description="Loudest noise while nobody speaks.")
     echo_min_db: float = Field(20.0, description="Least loss of a speaker's own echo.")
     speech_min_match: float = Field(0.4, ge=0, le=1, description="Least share of the speech that must be recognised.")
+    stood_still_max_ms: float = Field(
+        60.0,
+        gt=0,
+        description="Longest standstill of the testing machine; beyond, it speaks again, and blames no line for holes.",
+    )
     pesq_min: float = Field(2.3, ge=1, le=4.5, description="Worst PESQ score (MOS-LQO), where PESQ is installed.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modembank.cli.inventory import SIM_KEYS, find_one
@@ -49,7 +49,7 @@ async def run(wanted: Wanted) -> Report:
     settings = load_settings()
     rack = read_rack(wanted.rack) if wanted.rack else None
     async with _server(wanted, settings) as server, remote_bank(server) as bank:
-        lines = await _lines(bank, wanted, rack)
+        lines, left_out = await _lines(bank, wanted, rack)
         pairs = (every_pair if wanted.pairs else ring)(lines)
         if rack is not None:
             pairs = _permitted(rack, pairs, strict=bool(wanted.sims))
@@ -59,7 +59,8 @@ async def run(wanted: Wanted) -> Report:
             )
         plan = Plan(said(wanted.quick), settings.selftest, await bank.ice_servers())
         budget = Budget(rack.limits if rack else Limits(calls=wanted.max_calls, minutes=wanted.max_minutes))
-        return await run_selftest(bank, pairs, plan, budget, at_once=wanted.at_once, show=_show)
+        report = await run_selftest(bank, pairs, plan, budget, at_once=wanted.at_once, show=_show)
+        return replace(report, left_out=tuple(left_out))
 
 
 def said(quick: bool) -> Programme:
@@ -73,40 +74,49 @@ def _show(progress: Progress) -> None:
     print(f"{where}: {progress.step}", file=sys.stderr, flush=True)
 
 
-async def _lines(bank: RemoteBank, wanted: Wanted, rack: Rack | None) -> list[Line]:
+async def _lines(bank: RemoteBank, wanted: Wanted, rack: Rack | None) -> tuple[list[Line], list[str]]:
+    """Return the lines to test, and why each other one was left out."""
     rows = await bank.sims()
     modems = {str(modem["id"]): modem for modem in await bank.modems()}
     if wanted.sims:
         rows = [find_one(rows, name, SIM_KEYS, "SIM") for name in dict.fromkeys(wanted.sims)]
-        for row in rows:
-            if row["state"] != "ready" or not row["enabled"]:
-                state = row["state"] if row["enabled"] else "switched off"
-                raise SelftestError(f"{_name(row)} is {state}, not ready for calls; `modembank modems` says more")
-    lines = []
+    lines, left_out = [], []
     for row in rows:
-        if row["state"] != "ready" or not row["enabled"]:
-            continue
         reference = row["modem"]
         modem = modems.get(str(reference["id"])) if isinstance(reference, dict) else None
-        if modem is None or not modem["voice"]:
-            if wanted.sims:
-                raise SelftestError(f"{_name(row)} sits in a modem that has no voice; choose another")
-            continue
         entry = _entry(rack, row, modem)
-        number = str(row["number"] or (entry.number if entry else ""))
-        if number and (rack is None or entry is not None):
-            lines.append(_line(row, modem, number, entry))
+        why = _unfit(row, modem, entry)
+        if rack is not None and entry is None:
+            why = why or f"{_name(row)} is not in the rack file"
+            if not wanted.sims:
+                continue
+        if not why and modem is not None:
+            lines.append(_line(row, modem, str(row["number"] or (entry.number if entry else "")), entry))
         elif wanted.sims:
-            raise SelftestError(
-                f"{_name(row)} is not in the rack file"
-                if number
-                else f"the number of {_name(row)} is not known; set it with `modembank sims set {row['id']} --number`"
-            )
-    return lines if wanted.sims or wanted.all else lines[:2]
+            raise SelftestError(why)
+        elif modem is not None and modem["voice"] and row["enabled"]:
+            left_out.append(why)
+    return (lines, left_out) if wanted.sims or wanted.all else (lines[:2], [])
 
 
-def _entry(rack: Rack | None, sim: JsonObject, modem: JsonObject) -> RackSim | None:
-    slots = {modem.get("label"), modem.get("slot"), modem["usb_path"]}
+def _unfit(sim: JsonObject, modem: JsonObject | None, entry: RackSim | None) -> str:
+    """Return why a SIM cannot be tested, or nothing."""
+    name = _name(sim)
+    if modem is None:
+        return f"{name} is in no modem"
+    if not sim["enabled"]:
+        return f"{name} is switched off; switch it on with `modembank sims set {sim['id']} --enable`"
+    if sim["state"] != "ready":
+        return f"{name} is {sim['state']}, not ready for calls; `modembank modems` says more"
+    if not modem["voice"]:
+        return f"{name} sits in a modem that has no voice"
+    if not sim["number"] and entry is None:
+        return f"the number of {name} is not known; set it with `modembank sims set {sim['id']} --number`"
+    return ""
+
+
+def _entry(rack: Rack | None, sim: JsonObject, modem: JsonObject | None) -> RackSim | None:
+    slots = {modem["label"], modem["slot"], modem["usb_path"]} if modem else set()
     entries = () if rack is None else rack.sim
     return next((one for one in entries if one.iccid == sim["iccid"] or (one.slot and one.slot in slots)), None)
 

@@ -36,6 +36,8 @@ def show_report(report: Report) -> None:
             sure = "" if advice.sure else " (or the line it was tested with)"
             print(f"\n{one.line.label}, {TITLES[advice.aspect].lower()}{sure}: {advice.text}")
     print(f"\n{len(report.calls)} calls in {report.took_s:.0f} s; used: {report.spent}")
+    for why in report.left_out:
+        print(f"Not tested: {why}")
     if report.stopped:
         print(f"Not everything was tested: {report.stopped}")
 

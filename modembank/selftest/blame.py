@@ -49,8 +49,9 @@ def _verdict(line: Line, findings: Sequence[_Finding]) -> LineVerdict:
             advice[finding.aspect, role] = Advice(finding.aspect, advise(finding.aspect, role), weight > other)
     if advice:
         return LineVerdict(line, Verdict.FAIL, tuple(sorted(advice.values(), key=lambda one: _ORDER.index(one.aspect))))
-    measured = any(finding.verdict is Verdict.OK for finding, _ in mine)
-    return LineVerdict(line, Verdict.OK if measured else Verdict.UNKNOWN)
+    measured = {(finding.aspect, role) for finding, role in mine if finding.verdict is Verdict.OK}
+    wanted = {(finding.aspect, role) for finding, role in mine if finding.aspect is not Aspect.PESQ}
+    return LineVerdict(line, Verdict.OK if measured and measured >= wanted else Verdict.UNKNOWN)
 
 
 def _weight(line: Line, role: Role, aspect: Aspect, findings: Sequence[_Finding]) -> int:

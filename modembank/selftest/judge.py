@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from modembank.config import SelftestSettings
 from modembank.selftest.programme import SAID_DBM0
 from modembank.selftest.result import Aspect, CallTimes, Check, SoundFacts, Verdict
@@ -9,6 +11,7 @@ from modembank.selftest.result import Aspect, CallTimes, Check, SoundFacts, Verd
 CORE_HZ = (500.0, 2500.0)
 """Speech is understood by this band; its edges may lose more. Source: ITU-T G.712 figure 2 has the same shape."""
 EDGE_MORE_DB = 10.0
+_SPOILT = frozenset({Aspect.RESPONSE, Aspect.DELAY, Aspect.DROP_OUTS, Aspect.NOISE, Aspect.SPEECH, Aspect.PESQ})
 GLARE_S = 0.5
 """Two modems' lines about one answer may cross by so much: each is read on its own port."""
 
@@ -29,7 +32,7 @@ def judge_sound(facts: SoundFacts, limits: SelftestSettings) -> tuple[Check, ...
             _echo(facts, limits),
             _dtmf(facts),
         )
-    return (
+    checks = (
         Check(Aspect.SOUND, Verdict.OK, "the marker is heard", "the marker is heard"),
         _level(facts, limits),
         _response(facts, limits),
@@ -41,6 +44,17 @@ def judge_sound(facts: SoundFacts, limits: SelftestSettings) -> tuple[Check, ...
         _pesq(facts, limits),
         _dtmf(facts),
     )
+    if facts.stood_still_ms <= limits.stood_still_max_ms:
+        return checks
+    return tuple(_doubted(check, facts.stood_still_ms) for check in checks)
+
+
+def _doubted(check: Check, stood_still_ms: float) -> Check:
+    """Return a failed check as not measured where a standstill of our own spoils it too."""
+    if check.verdict is not Verdict.FAIL or check.aspect not in _SPOILT:
+        return check
+    why = f"the testing machine stood still for {stood_still_ms:.0f} ms"
+    return replace(check, verdict=Verdict.UNKNOWN, found=f"{why} ({check.found})")
 
 
 def _connected(times: CallTimes) -> Check:

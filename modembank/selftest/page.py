@@ -70,11 +70,12 @@ def _head(report: Report, when: datetime) -> str:
         said = f"All {total} lines are good"
     else:
         said = "Not everything was tested"
+    left_out = "".join(f"<p><strong>Not tested:</strong> {escape(why)}</p>" for why in report.left_out)
     stopped = f"<p><strong>Stopped early:</strong> {escape(report.stopped)}</p>" if report.stopped else ""
     return (
         f'<header class="top"><div><h1>Line self-test</h1><p class="soft">{when:%A, %d %B %Y, %H:%M} UTC · '
         f"{len(report.calls)} calls in {report.took_s:.0f} s · used {escape(report.spent)}</p></div>"
-        f'<span class="chip big {report.verdict.value}">{escape(said)}</span></header>{stopped}'
+        f'<span class="chip big {report.verdict.value}">{escape(said)}</span></header>{stopped}{left_out}'
     )
 
 

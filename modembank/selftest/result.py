@@ -90,6 +90,8 @@ class SoundFacts:
     """What one line heard of the other's programme; None: could not be measured."""
 
     marker_score: float = 0.0
+    stood_still_ms: float = 0.0
+    """How late the testing machine itself was while it spoke."""
     level_dbm0: float | None = None
     response_db: tuple[tuple[float, float], ...] = ()
     """Frequency in Hz, and gain in dB against that at 1000 Hz."""
@@ -168,6 +170,8 @@ class Report:
     spent: str
     stopped: str = ""
     """Why not everything was tested."""
+    left_out: tuple[str, ...] = ()
+    """Lines that could not be tested, each with its reason."""
     format: int = field(default=FORMAT)
 
     @property
@@ -175,6 +179,6 @@ class Report:
         """Fail when a line failed or nothing was measured."""
         if any(line.verdict is Verdict.FAIL for line in self.lines) or not self.lines:
             return Verdict.FAIL
-        if self.stopped or any(line.verdict is Verdict.UNKNOWN for line in self.lines):
+        if self.stopped or self.left_out or any(line.verdict is Verdict.UNKNOWN for line in self.lines):
             return Verdict.UNKNOWN
         return Verdict.OK

@@ -35,8 +35,6 @@ DIGITS_LIMIT_S = 8.0
 QUIET_LIMIT_S = 3.0
 QUIET_DBFS = -50.0
 SPEAK_TURNS = 3
-STOOD_STILL_S = 0.06
-"""A jitter buffer of three packets hides less than this."""
 LONGEST_CALL_S = 120.0
 """The bank ends the call by itself should we be gone: no test costs more than this."""
 _POLL_S = 0.1
@@ -109,6 +107,7 @@ class Recorded:
     said_at: float
     heard: Heard
     own: Samples
+    stood_still_ms: float
     digits_told: str = ""
     digits_sound: Samples = field(default_factory=lambda: from_pcm(b""))
 
@@ -189,6 +188,7 @@ def judge_run(ran: Ran, limits: SelftestSettings) -> CallFacts:
     directions = []
     for way in ran.ways:
         sound = analyse(way.programme, way.said_at, way.heard, way.own)
+        sound = replace(sound, stood_still_ms=way.stood_still_ms)
         sound = with_digits(sound, DIGITS, way.digits_told, way.digits_sound)
         directions.append(Direction(way.speaker, way.listener, sound, judge_sound(sound, limits)))
     return CallFacts(ran.caller, ran.callee, ran.times, tuple(directions), judge_call(ran.times, limits), ran.problem)
@@ -197,12 +197,13 @@ def judge_run(ran: Ran, limits: SelftestSettings) -> CallFacts:
 async def _run(bank: Bank, near: _Side, far: _Side, plan: Plan, moments: _Moments, tell: Callable[[str], None]) -> str:
     """Return a problem in words, or nothing."""
     tell("dialing")
-    asked = time.time()
-    joined = await bank.dial(near.line, far.line.number, await near.client.offer(), LONGEST_CALL_S)
+    offer, asked = await near.client.offer(), time.time()
+    joined = await bank.dial(near.line, far.line.number, offer, LONGEST_CALL_S)
+    returned = time.time()
     near.call_id = joined.call_id
     await near.client.accept(joined.answer_sdp)
     out = await bank.call(near.call_id)
-    moments.skew_s = out.created_at - asked
+    moments.skew_s = clock_skew_s(asked, out.created_at, returned)
     problem = await _ring(bank, near, far, out.created_at, tell)
     if problem:
         return problem
@@ -216,7 +217,7 @@ async def _run(bank: Bank, near: _Side, far: _Side, plan: Plan, moments: _Moment
     await asyncio.sleep(SETTLE_S)
     for speaker, listener in ((near, far), (far, near)):
         tell(f"answered; {speaker.line.label} speaks to {listener.line.label}")
-        way = await _speak(speaker, listener, plan.programme, tell)
+        way = await _speak(speaker, listener, plan, tell)
         tell(f"{speaker.line.label} sends digits")
         moments.ways.append(await _press(bank, speaker, listener, way))
     await _part(bank, near, far, plan, moments, tell)
@@ -247,8 +248,9 @@ async def _both_answered(bank: Bank, near: _Side, far: _Side) -> bool:
     return all(view.answered_at is not None for view in views) or any(view.ended for view in views)
 
 
-async def _speak(speaker: _Side, listener: _Side, programme: Programme, tell: Callable[[str], None]) -> Recorded:
+async def _speak(speaker: _Side, listener: _Side, plan: Plan, tell: Callable[[str], None]) -> Recorded:
     """Say the programme, again when this machine stood still meanwhile: its own holes are not the line's."""
+    programme, stood_still_ms = plan.programme, 0.0
     for turn in range(1, SPEAK_TURNS + 1):
         voice = ProgrammeVoice(programme)
         speaker.client.forget()
@@ -257,12 +259,14 @@ async def _speak(speaker: _Side, listener: _Side, programme: Programme, tell: Ca
         async with asyncio.timeout(2 * programme.length_s + TAIL_S):
             await voice.finished.wait()
         await asyncio.sleep(TAIL_S)
-        if voice.worst_late_s <= STOOD_STILL_S or turn == SPEAK_TURNS:
+        stood_still_ms = round(1000 * voice.worst_late_s)
+        if stood_still_ms <= plan.limits.stood_still_max_ms or turn == SPEAK_TURNS:
             break
-        tell(f"this machine stood still for {1000 * voice.worst_late_s:.0f} ms; once more")
+        tell(f"this machine stood still for {stood_still_ms:.0f} ms; once more")
     assert voice.started_at is not None  # it has finished
     heard = Heard(from_pcm(listener.client.heard), listener.client.arrivals)
-    return Recorded(speaker.line, listener.line, programme, voice.started_at, heard, from_pcm(speaker.client.heard))
+    own = from_pcm(speaker.client.heard)
+    return Recorded(speaker.line, listener.line, programme, voice.started_at, heard, own, stood_still_ms)
 
 
 async def _press(bank: Bank, speaker: _Side, listener: _Side, way: Recorded) -> Recorded:
@@ -337,6 +341,14 @@ def _times(out: CallView | None, inward: CallView | None, moments: _Moments, pla
         hung_up_by_caller=plan.hung_up_by_caller,
         talk_s=round(ended - answered, 1) if ended is not None and answered is not None else 0.0,
     )
+
+
+def clock_skew_s(asked: float, stamped: float, returned: float) -> float:
+    """Return how far the server's clock is ahead of ours, at the least; 0 when the clocks may well agree.
+
+    `stamped` was read on the server's clock between `asked` and `returned` of ours.
+    """
+    return max(0.0, stamped - returned) + min(0.0, stamped - asked)
 
 
 async def _within(limit_s: float, look: Callable[[], Awaitable[bool]]) -> bool:

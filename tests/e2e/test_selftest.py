@@ -28,6 +28,7 @@ LENIENT = {
     "RESPONSE_MAX_DB": "4",
     "SPEECH_MIN_MATCH": "0.3",
     "PESQ_MIN": "1",
+    "STOOD_STILL_MAX_MS": "400",
     "DELAY_MAX_MS": "1000",
 }
 FAULTS: dict[int, dict[str, object]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,17 @@ def test_holes_are_drop_outs() -> None:
     assert Aspect.DROP_OUTS in failed(judge_sound(found, LIMITS))
 
 
+def test_holes_of_the_testing_machine_are_nobodys_fault() -> None:
+    heard = WHOLE.samples.copy()
+    for start in range(0, len(heard), 1600):
+        heard[start : start + 160] = 0
+    late = replace(facts(heard * 10 ** (-15 / 20)), stood_still_ms=90)
+    checks = judge_sound(late, LIMITS)
+    assert failed(checks) == {Aspect.LEVEL}, "a standstill makes holes, but no level"
+    (holes,) = (check for check in checks if check.aspect is Aspect.DROP_OUTS)
+    assert (holes.verdict, "stood still for 90 ms" in holes.found) == (Verdict.UNKNOWN, True)
+
+
 def test_a_muffled_line_fails_by_its_frequencies() -> None:
     heard = WHOLE.samples.copy()
     for _ in range(6):
@@ -141,6 +154,4 @@ GOOD = CallTimes(
     ],
 )
 def test_times_of_a_call(changes: dict[str, float | None], aspects: set[Aspect]) -> None:
-    from dataclasses import replace
-
     assert failed(judge_call(replace(GOOD, **changes), LIMITS)) == aspects  # type: ignore[arg-type]  # by name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -98,6 +99,19 @@ def test_a_line_that_was_in_no_call_is_not_good() -> None:
     assert Report("2026-11-22T18:00:00+00:00", 1, (), (), "0 calls").verdict is Verdict.FAIL
 
 
+def test_a_line_is_good_only_when_everything_was_measured_at_least_once() -> None:
+    def unsure(one: CallFacts, aspect: Aspect) -> CallFacts:
+        def without(way: Direction) -> Direction:
+            checks = (replace(one, verdict=Verdict.UNKNOWN) if one.aspect is aspect else one for one in way.checks)
+            return replace(way, checks=tuple(checks))
+
+        return replace(one, directions=tuple(without(way) for way in one.directions))
+
+    good, bad = call(A, B, set()), unsure(call(A, B, set()), Aspect.LEVEL)
+    assert {one.verdict for one in line_verdicts((A, B), (good, bad))} == {Verdict.OK}
+    assert {one.verdict for one in line_verdicts((A, B), (bad,))} == {Verdict.UNKNOWN}
+
+
 def test_every_aspect_has_a_title_and_advice_for_every_role() -> None:
     assert set(TITLES) == set(Aspect)
     assert all(advise(aspect, role) for aspect in Aspect for role in Role)
@@ -156,6 +170,14 @@ def test_the_page_is_whole_alone_and_escapes_what_people_wrote() -> None:
     assert all(link.startswith("#call-") for link in page.links), "nothing is fetched from elsewhere"
     assert "http" not in render(a_report(), SelftestSettings())
     assert "2 of 2 lines need attention" in page.words
+
+
+def test_a_line_that_was_left_out_is_not_passed_over() -> None:
+    good = Report("2026-11-22T18:00:00+00:00", 1, (), line_verdicts((A, B), [call(A, B, set())]), "1 call")
+    assert good.verdict is Verdict.OK
+    left = replace(good, left_out=("C is searching, not ready for calls",))
+    assert left.verdict is Verdict.UNKNOWN
+    assert "C is searching" in render(left, SelftestSettings())
 
 
 def test_json_has_everything() -> None:
