@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from modembank.call.media import Levels, MediaPhase, MediaSettings, MediaSink, MediaState, MediaStats
 from modembank.errors import WrongStateError
 from modembank.media import pcm as samples
+from modembank.media.rate_watch import RateWatch
 from modembank.webrtc.flow import Flow, Negotiated
 from modembank.webrtc.peer import WebRtcPeer
 
@@ -32,6 +33,7 @@ class FarSession(ABC):
         self._last_read = 0
         self._last_read_s = time.monotonic()
         self._dead = False
+        self._rate_watch = RateWatch()
         self._packets_before = self._octets_before = self._lost_before = 0
 
     @abstractmethod
@@ -123,8 +125,21 @@ class FarSession(ABC):
             self._dead = True
             _log.warning("call %s: no sound from the modem for %g s", self._call_id, self._settings.lost_after_s)
             self._sink.modem_audio_dead()
+        if self._phase is MediaPhase.TALKING:
+            self._watch_rate(read, now_s)
         if self._peer is not None:
             self._peer.housekeep(now_s)
+
+    def _watch_rate(self, read: int, now_s: float) -> None:
+        factor = self._rate_watch.look(read, now_s)
+        if factor is not None:
+            _log.warning(
+                "call %s: the modem's sound comes at %d Hz although %d were set, and is noise: set media.wideband to "
+                "false, or another firmware",
+                self._call_id,
+                self._rate_hz * factor,
+                self._rate_hz,
+            )
 
     def _tell_levels(self, rms_to_far: int, rms_from_far: int) -> None:
         if self._state is MediaState.CONNECTED:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from modembank.call.media import CodecName, MediaPhase
+from modembank.call.engine import EngineChoice, make_engine
+from modembank.call.media import AudioPlace, CodecName, MediaPhase, MediaSettings
 from modembank.media.records import WIDE_RATE_HZ, frame_bytes
 from modembank.webrtc.client import ToneVoice, WebrtcClient
-from tests.support.media_call import Call, level, total, until
+from tests.support.media_call import Call, PtyModem, Sink, level, total, until
 
 CallWith = Callable[..., Awaitable[Call]]
 HZ = 6000.0
@@ -49,3 +51,16 @@ async def test_over_pcmu_nothing_of_6_khz_is_left_each_way(call_with: CallWith) 
     client.say(ToneVoice(1000.0, rate_hz=WIDE_RATE_HZ))
     call.modem.voice = ToneVoice(700.0, rate_hz=WIDE_RATE_HZ)
     await until(lambda: abs(wide(call.modem.heard, 1000.0) + 12) <= 1 and abs(wide(client.heard, 700.0) + 12) <= 1)
+
+
+async def test_a_modem_that_gives_16_khz_although_8_were_set_is_told(
+    choice: EngineChoice, caplog: pytest.LogCaptureFixture
+) -> None:
+    modem = PtyModem(WIDE_RATE_HZ)
+    session = await make_engine(MediaSettings(), choice).open("call_x", AudioPlace(str(modem.path)), Sink())
+    session.phase(MediaPhase.TALKING)
+    modem.start()
+    with caplog.at_level(logging.WARNING):
+        await until(lambda: "comes at 16000 Hz although 8000 were set" in caplog.text)
+    await session.close()
+    await modem.close()
