@@ -70,6 +70,11 @@ def test_of_more_lines_it_is_the_one_that_all_its_calls_have_in_common(role: Rol
     assert blamed(calls, (A, B, C, D)) == {"B": [(Aspect.LEVEL, True)]}
 
 
+def test_an_end_that_was_good_with_somebody_else_is_cleared() -> None:
+    calls = [call(*pair, {(Aspect.LEVEL, Role.LISTENS, B)}) for pair in ((A, B), (C, A))]
+    assert blamed(calls, (A, B, C)) == {"B": [(Aspect.LEVEL, True)]}
+
+
 def test_two_bad_lines_that_do_not_meet() -> None:
     faults: Faults = {(Aspect.LEVEL, Role.SPEAKS, A), (Aspect.DTMF, Role.LISTENS, C)}
     calls = [call(*pair, faults) for pair in every_pair((A, B, C, D))]
