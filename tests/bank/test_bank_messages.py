@@ -99,7 +99,7 @@ async def read(rack: Rack, *pdus: str) -> set[str]:
     )
     rack.bus.publish(event)
     await rack.told()
-    await asyncio.sleep(0.05)
+    await asyncio.gather(*rack.bank.messages.inbox._confirming)
     confirmed = rack.host.asked(ConfirmMessages)[before:]
     return {digest for one in confirmed if isinstance(one, ConfirmMessages) for digest in one.digests}
 
@@ -302,6 +302,17 @@ async def test_a_message_is_confirmed_once_it_is_on_record_and_again_when_it_is_
     assert (message.text, message.from_, message.to, message.status) == ("hello £ 😀", SENDER, SIM.number, "received")
     assert (message.network_at, message.sim.iccid, message.encoding) == (NOON, SIM.iccid, "ucs2")
     assert await told(rack) == ["sms.received"]
+
+
+async def test_the_host_may_delete_only_what_is_committed(rack):
+    seen: list[list[str | None]] = []
+
+    async def look(_: AnyCommand) -> None:
+        seen.append([message.text for message in await inbound(rack)])
+
+    rack.on[ConfirmMessages] = look
+    await read(rack, *part_pdus("hello"))
+    assert seen == [["hello"]], "another connection sees it before the host hears of it (I3)"
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3)))[::2])
