@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from modembank.emulator.client import EmulatorClient
-from modembank.emulator.families import FAMILIES
+from modembank.emulator.families import FAMILIES as ON_USB
+from modembank.emulator.families import OTHERS
 from tests.support.emulator import Launched, RunningEmulator, launched, running
 from tests.support.sms_programs import PROGRAM_S, daemon, file_with, gammu, gammu_smsd_config, smsd_config
 
+FAMILIES = ON_USB | OTHERS
 NAMES = tuple(FAMILIES)
 TESTS = 7
 SENDER, RECEIVER = "+447700900991", "+447700900922"
@@ -23,7 +25,7 @@ LONG = ("The quick brown fox jumps over the lazy dog. " * 7).strip()
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
-    options = {"family": "mixed", "party_speed": 10, "reenumerate_s": 0.2, "sim_busy_s": 0.2}
+    options = {"family": ",".join(NAMES), "party_speed": 10, "reenumerate_s": 0.2, "sim_busy_s": 0.2}
     with launched(tmp_path_factory.mktemp("programs"), TESTS * len(NAMES), 1, **options) as process:
         yield process
 
