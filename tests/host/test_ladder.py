@@ -56,7 +56,7 @@ def test_a_silent_modem_goes_up_every_rung_and_then_into_quarantine() -> None:
     assert took_s < 120
 
 
-@pytest.mark.parametrize("trouble", set(Trouble) - RESTING)
+@pytest.mark.parametrize("trouble", sorted(set(Trouble) - RESTING))
 @pytest.mark.parametrize("able", [ALL, frozenset({HealingStep.REOPEN}), frozenset[HealingStep]()])
 def test_every_trouble_that_is_the_modems_own_ends_in_quarantine(
     trouble: Trouble, able: frozenset[HealingStep]
@@ -66,7 +66,7 @@ def test_every_trouble_that_is_the_modems_own_ends_in_quarantine(
     assert {one.step for one in decisions if isinstance(one, Climb)} <= able
 
 
-@pytest.mark.parametrize("trouble", RESTING)
+@pytest.mark.parametrize("trouble", sorted(RESTING))
 def test_what_only_others_can_end_never_leads_to_quarantine(trouble: Trouble) -> None:
     decisions, _ = climb_until_the_end(trouble)
     assert not any(isinstance(one, Isolate) for one in decisions)
