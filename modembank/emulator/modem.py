@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+from modembank.emulator.ailments import Ailments
 from modembank.emulator.audio import NMEA, AudioClock, AudioCounters, AudioStream
 from modembank.emulator.cards import Cards, CardUnit
 from modembank.emulator.commands.simple import current
@@ -19,6 +20,7 @@ from modembank.emulator.ports import Port, PortHub
 from modembank.emulator.radio import OFF, Radio
 from modembank.emulator.session import AtSession
 from modembank.emulator.settings import PCM_OFF, Faults, Persistent, Volatile
+from modembank.emulator.switches import Switches
 from modembank.emulator.sysfs import SysTree, UsbPlace, place_of
 from modembank.emulator.timers import Timers
 from modembank.emulator.ussd import UssdUnit
@@ -33,13 +35,23 @@ PHASE_STEPS = 10
 class Rack:
     """What all modems of an emulator share."""
 
-    def __init__(self, dev: Path, sys: SysTree, hub: PortHub, cards: Cards, network: Network, journal: Journal) -> None:
+    def __init__(
+        self,
+        dev: Path,
+        sys: SysTree,
+        hub: PortHub,
+        cards: Cards,
+        network: Network,
+        journal: Journal,
+        switches: Switches,
+    ) -> None:
         self.dev = dev
         self.sys = sys
         self.hub = hub
         self.cards = cards
         self.network = network
         self.journal = journal
+        self.switches = switches
         self.clock = AudioClock()
 
 
@@ -74,6 +86,7 @@ class Modem:
         self._ports: dict[str, Port] = {}
         self._card: CardUnit | None = None
         self._gnss_timer = Timers()
+        self.ailments = Ailments(self, rack.sys, rack.switches)
         self._attach(self.sim)
 
     @property
@@ -154,7 +167,7 @@ class Modem:
         """Make the ports, and the sound card if there is one."""
         feeds: dict[str, Callable[[bytes], None]] = {role: session.feed for role, session in self.sessions.items()}
         if self.family.usb is None:
-            self._ports[AT] = Port(self._rack.hub, self._serial_port, feeds[AT])
+            self._ports[AT] = Port(self._rack.hub, self._serial_port, feeds[AT], self.ailments.port_closed)
         else:
             self._enumerate(feeds)
         card = self.family.card
@@ -173,8 +186,10 @@ class Modem:
         self._numbers = dict(zip(order, taken, strict=True))
         for interface, number in self._numbers.items():
             link, role = self._rack.dev / f"{tty}{number}", roles[interface]
-            self._ports[role] = Port(self._rack.hub, link, feeds.get(role, _ignore))
+            closed = self.ailments.port_closed if role == AT else _do_nothing
+            self._ports[role] = Port(self._rack.hub, link, feeds.get(role, _ignore), closed)
         self._rack.sys.add(self.place, self.family, self._numbers)
+        self.ailments.shown()
 
     def unplug(self) -> None:
         """Vanish from the bus: EIO for whoever has a port open, links and sysfs entries gone.
@@ -251,6 +266,7 @@ class Modem:
             self._stop()
         else:
             self.unplug()
+        self.ailments.cure("restart")
         self.timers.after(self.faults.reenumerate_s, self.boot)
 
     # SIM and radio.
@@ -288,6 +304,8 @@ class Modem:
         if value == self.radio.functionality:
             return
         before, self.radio.functionality = self.radio.functionality, value
+        if value != 1:
+            self.ailments.cure("radio")
         if value == 0:
             self.sim_ready = False
             self.lock()
@@ -358,3 +376,7 @@ class Modem:
 
 def _ignore(data: bytes) -> None:
     """Interfaces 0 and 1 take bytes and say nothing."""
+
+
+def _do_nothing() -> None:
+    """What the close of other ports does."""

@@ -63,11 +63,15 @@ class Port:
         OSError: no pty is left.
     """
 
-    def __init__(self, hub: PortHub, link: Path, on_bytes: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, hub: PortHub, link: Path, on_bytes: Callable[[bytes], None], on_closed: Callable[[], None] = lambda: None
+    ) -> None:
+        """`on_closed` is called after a host's last close."""
         self.link = link
         self.dropped_bytes = 0
         self._hub = hub
         self._on_bytes = on_bytes
+        self._on_closed = on_closed
         self._backlog = bytearray()
         self._used = False
         self._watched = False
@@ -165,6 +169,7 @@ class Port:
     def forget_host(self) -> None:
         """After a host's last close, forget what it left: unread bytes, its termios, its exclusive use."""
         self._backlog.clear()
+        self._on_closed()
         if not self._used:
             return
         self._used = False

@@ -85,7 +85,8 @@ class Radio:
         return -140 + round(min(self.rssi, 31) * 2.2)
 
     def _settle(self) -> None:
-        if self.stat == SEARCHING and self.modem.serves() and self.functionality == 1:
+        stuck = self.modem.faults.stuck == "radio"
+        if self.stat == SEARCHING and self.modem.serves() and self.functionality == 1 and not stuck:
             self.become(self.wanted)
             if self.modem.volatile.indications["act"]:
                 self.modem.urc(f'+QIND: "act","{ACCESS_NAMES[self.act]}"')

@@ -15,6 +15,7 @@ from modembank.emulator.commands import run
 from modembank.emulator.parser import body_of, parse
 from modembank.emulator.ports import Port
 from modembank.emulator.reply import NUMERIC_RESULTS, RefusedError, Reply
+from modembank.emulator.settings import DEAF
 from modembank.emulator.timers import Timers
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ SPLIT_PAUSE_S = 0.03
 PAIR_WAIT_S = 0.05
 ESCAPE, NEWLINE, RETURN, BACKSPACE, SUBMIT = 0x1B, 0x0A, 0x0D, 0x08, 0x1A
 MAX_TYPED_BYTES = 2048
+GARBAGE = bytes(range(128, 256)) + b"\r\n\x00\x1a\xffOKAY +C\r\n"
+"""What a wrong speed or a lost byte leaves; no line of it is a result."""
 
 _Pieces = deque[tuple[bytes, float]]
 
@@ -69,7 +72,8 @@ class AtSession:
     def feed(self, data: bytes) -> None:
         """Take what the host wrote, whatever the chunks."""
         self._note("received", data)
-        if self._modem.faults.muted or self._modem.faults.half_hang:
+        faults = self._modem.faults
+        if faults.muted or faults.half_hang or faults.stuck in DEAF:
             return
         echoed = bytearray()
         for byte in data:
@@ -102,7 +106,7 @@ class AtSession:
     def urc(self, text: str) -> None:
         """Say something unasked."""
         faults = self._modem.faults
-        if faults.muted:
+        if faults.muted or faults.stuck in DEAF:
             return
         if not self.verbose and text in NUMERIC_RESULTS:
             data = f"{NUMERIC_RESULTS[text]}\r".encode()
@@ -156,9 +160,28 @@ class AtSession:
     def _next(self) -> None:
         while self._lines and not self._busy:
             body = body_of(self._lines.popleft())
-            if body is not None:
+            if body is not None and not self._breaks():
                 self._busy = True
                 _Run(self._modem, self, body, self._answer).go_on()
+
+    def _breaks(self) -> bool:
+        """Count lines down to the one that goes wrong; true when it does not run."""
+        faults = self._modem.faults
+        if not faults.break_at or self is not next(iter(self._modem.sessions.values())):
+            return False
+        faults.break_at -= 1
+        if faults.break_at:
+            return False
+        self._modem.publish("broken", how=faults.break_how)
+        if faults.break_how in ("no_answer", "garbage"):
+            faults.swallow_reply += 1
+        if faults.break_how == "garbage":
+            self._write(GARBAGE)
+        elif faults.break_how == "error":
+            self._write(b"\r\nERROR\r\n")
+        elif faults.break_how == "vanish":
+            self._modem.reset()
+        return faults.break_how not in ("no_answer", "garbage")
 
     def _answer(self, reply: Reply, afters: list[Callable[[], None]]) -> None:
         """Write the answer of a whole line, late if a fault says so, then go on."""
@@ -194,6 +217,8 @@ class AtSession:
         self._write((text + ("" if self.quiet else final)).encode("latin-1"))
 
     def _write(self, data: bytes, pause_s: float = 0.0) -> None:
+        if self._modem.faults.stuck == "restart":
+            return
         self._out.append((data, pause_s))
         if self._pause is None:
             self._drain()

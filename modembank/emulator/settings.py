@@ -61,6 +61,12 @@ class Persistent:
         return self.config["usbcfg"].rpartition(",")[2] == "1"
 
 
+CURES = ("reopen", "radio", "restart", "usb", "power")
+"""What frees a modem that is stuck, the weakest first."""
+DEAF = ("reopen", "usb", "power")
+BREAKS = ("no_answer", "deaf", "error", "garbage", "vanish")
+
+
 @dataclass(slots=True)
 class Faults:
     """Switches of control operation `fault`; names are part of the control protocol.
@@ -72,6 +78,17 @@ class Faults:
     """The port is open and nothing answers (silent hang)."""
     half_hang: bool = False
     """URCs come, commands are not answered."""
+    stuck: str = ""
+    """It is stuck until a step of healing that is strong enough: `reopen` (deaf until the port is closed), `radio` (no
+    network until +CFUN=0 or 4), `restart` (commands run, nothing is said until +CFUN=1,1), `usb` (deaf until it is
+    logged off the bus) or `power` (deaf until its port was without power). Stronger steps help, too."""
+    break_at: int = 0
+    """The so-many-th command line from now on the first AT port goes wrong as `break_how` says; 0: none does."""
+    break_how: str = "no_answer"
+    """`no_answer` (the command runs), `deaf` (it does not), `error`, `garbage` (it runs), `vanish` (back as after a
+    restart)."""
+    urc_flood: float = 0.0
+    """So many URCs a second come."""
     slow_s: float = 0.0
     """Every reply is late by so many seconds."""
     delay_reply_s: float = 0.0

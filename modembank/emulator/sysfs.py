@@ -21,6 +21,7 @@ TTY_CLASS = "class/tty"
 USB_DEVICES = "bus/usb/devices"
 SOUND_CLASS = "class/sound"
 CDC_ACM = "ttyACM"
+AUTHORIZED = "authorized"
 
 # bInterfaceClass, bInterfaceSubClass, bInterfaceProtocol.
 VENDOR_CLASS = ("ff", "ff", "ff")
@@ -84,6 +85,27 @@ class SysTree:
         device = self._add_device(place, family, _usb_of(family).storage_id)
         self._add_interface(device, 0, STORAGE_CLASS)
 
+    def add_logged_off(self, place: UsbPlace, family: Family) -> None:
+        """Show a modem that was logged off the bus: it is there, without interfaces."""
+        assert family.usb is not None
+        (self._add_device(place, family, family.usb.product_id) / AUTHORIZED).write_text("0\n")
+
+    def authorized(self, place: UsbPlace) -> Path:
+        """Return the file that logs a device that is shown off the bus and on again."""
+        return self._device_path(place) / AUTHORIZED
+
+    def port_switch(self, place: UsbPlace) -> Path:
+        """Return the file that switches the power of a place off (1) and on (0); it outlives the device."""
+        self._add_hubs(place)
+        device = self._device_path(place)
+        hub, port = device.parent, place.devpath.rpartition(".")[2]
+        folder = hub / f"{hub.name}:1.0" / f"{hub.name}-port{port}"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "disable"
+        if not file.exists():
+            file.write_text("0\n")
+        return file
+
     def remove(self, place: UsbPlace, tty: str, numbers: dict[int, int]) -> None:
         """Show a modem no longer and free its numbers."""
         for number in numbers.values():
@@ -98,7 +120,7 @@ class SysTree:
         self._add_hubs(place)
         usb = _usb_of(family)
         facts = {"idVendor": usb.vendor_id, "idProduct": product_id}
-        facts |= {"manufacturer": usb.manufacturer, "product": usb.product, "serial": usb.serial}
+        facts |= {AUTHORIZED: "1", "manufacturer": usb.manufacturer, "product": usb.product, "serial": usb.serial}
         self._write_device(device, place, facts)
         return device
 

@@ -20,6 +20,7 @@ from modembank.emulator.modem import Modem, Rack
 from modembank.emulator.network import Network, NetworkOptions
 from modembank.emulator.ports import PortHub
 from modembank.emulator.signals import Frames
+from modembank.emulator.switches import Switches
 from modembank.emulator.sysfs import SysTree
 from modembank.errors import EmulatorError
 
@@ -100,7 +101,9 @@ class World:
         self.drawer: dict[str, Sim] = {}  # SIMs outside the modems, by ICCID
         self.home: dict[int, str] = {}  # the ICCID that a modem lost last
         cards = Cards(self.directory.path / "alsa", self._hub)
-        rack = Rack(self.directory.path / "dev", sys, self._hub, cards, self.network, self.journal)
+        self._switches = Switches()
+        dev = self.directory.path / "dev"
+        rack = Rack(dev, sys, self._hub, cards, self.network, self.journal, self._switches)
         self.modems = [
             Modem(rack, options.seed, index, families[index % len(families)]) for index in range(options.modems)
         ]
@@ -130,9 +133,9 @@ class World:
     def close(self) -> None:
         """Take everything away."""
         for modem in self.modems:
-            if modem.present:
-                modem.unplug()
+            modem.ailments.vanish()
         self._hub.close()
+        self._switches.close()
         self.directory.close()
 
 
