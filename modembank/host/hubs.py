@@ -15,6 +15,7 @@ from modembank.host.incidents import HubLoss, find_hub_losses, hubs_of
 log = logging.getLogger(__name__)
 
 WINDOW_S = 5.0  # what goes within that time goes together: two looks, and the kernel's own pace
+SETTLE_S = 1.0  # from the first loss that was seen: the others of its hub may be seen a look later
 RETURN_S = 60.0  # after the first modem came back the others follow within that; what does not is missing
 SPREAD_S = 0.05  # a modem: all bring-ups of a hub at once would take its power again
 
@@ -40,6 +41,7 @@ class HubWatch:
         self._gone: dict[str, float] = {}
         self._known: dict[str, float] = {}  # when it was last there
         self._open: dict[str, _Incident] = {}
+        self._settling: asyncio.TimerHandle | None = None
 
     def look(self, gone: Collection[str], present: Collection[str], known: Collection[str]) -> None:
         """Take in a look: who went since the last one, who is there, who was there before."""
@@ -49,9 +51,8 @@ class HubWatch:
         recent_s = now_s - WINDOW_S
         self._gone = {path: at_s for path, at_s in self._gone.items() if at_s >= recent_s and path not in present}
         self._known = {path: at_s for path, at_s in self._known.items() if at_s >= recent_s}
-        if gone:
-            for loss in find_hub_losses(self._gone, self._known):
-                self._begin(loss)
+        if gone and self._settling is None:
+            self._settling = asyncio.get_running_loop().call_later(SETTLE_S, self._judge)
         for incident in list(self._open.values()):
             self._follow(incident, present, now_s)
 
@@ -59,6 +60,11 @@ class HubWatch:
         """Within which time a modem that came back should be opened, at random; 0 outside incidents."""
         incident = next((one for hub, one in self._open.items() if hub in hubs_of(usb_path)), None)
         return 0.0 if incident is None else SPREAD_S * len(incident.modems) * self._patience
+
+    def _judge(self) -> None:
+        self._settling = None
+        for loss in find_hub_losses(self._gone, self._known):
+            self._begin(loss)
 
     def _begin(self, loss: HubLoss) -> None:
         inner = [hub for hub in self._open if hub == loss.hub or loss.hub in hubs_of(hub)]
