@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 # Some modems lose the URC, and a full store gives none: the stores are looked at without one, too.
 DRAIN_S = 120.0
+# After an answer that was lost, or while a modem is being healed: a person waits for the message.
+RETRY_S = 5.0
 JITTER = 0.2  # part of a period, so that the modems of a rack do not read in one moment
 # A bank that has not confirmed by then was restarted, or waits for its database.
 RETELL_S = 20.0
@@ -68,6 +70,7 @@ class Mailbox:
         self._publish = publish
         self._wake = asyncio.Event()
         self._unread = True
+        self._failed = False  # the last round
         self._iccid: str | None = None
         self._places: dict[str, list[StoredAt]] = {}
         self._told_s: dict[str, float] = {}
@@ -85,7 +88,9 @@ class Mailbox:
             self._wake.clear()
             try:
                 await self._round()
+                self._failed = False
             except ModembankError as error:
+                self._failed = True
                 log.info("messages of modem %s: %s", self._usb_path, error)
 
     def confirm(self, iccid: str, digests: Iterable[str]) -> None:
@@ -128,7 +133,7 @@ class Mailbox:
     # inside
 
     def _pause_s(self) -> float:
-        period_s = RETELL_S if self._places else DRAIN_S
+        period_s = RETRY_S if self._failed else RETELL_S if self._places else DRAIN_S
         return period_s * (1 + random.uniform(-JITTER, JITTER))
 
     async def _round(self) -> None:
