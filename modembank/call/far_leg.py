@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from modembank.bus.events import MediaQuality
 from modembank.bus.vocabulary import Cause, MediaState
@@ -17,6 +18,7 @@ from modembank.call.media import Levels, MediaEngine, MediaPhase, MediaSession
 from modembank.call.quality import quality_of
 from modembank.call.reporter import CallReporter
 from modembank.errors import NoVoiceError, WrongStateError
+from modembank.tty.abandon import prove_port
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class FarLeg:
                 audio = self._line.audio
                 if audio is None:
                     raise NoVoiceError("the modem has no sound: name its sound card in serial.modems")
+                await prove_port(Path(audio.name))
                 self._session = await self._engine.open(self._call_id, audio, self)
                 self._session.phase(self._phase)
             return self._session

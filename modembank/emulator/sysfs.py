@@ -87,8 +87,7 @@ class SysTree:
 
     def add_logged_off(self, place: UsbPlace, family: Family) -> None:
         """Show a modem that was logged off the bus: it is there, without interfaces."""
-        assert family.usb is not None
-        (self._add_device(place, family, family.usb.product_id) / AUTHORIZED).write_text("0\n")
+        (self._add_device(place, family, _usb_of(family).product_id) / AUTHORIZED).write_text("0\n")
 
     def authorized(self, place: UsbPlace) -> Path:
         """Return the file that logs a device that is shown off the bus and on again."""

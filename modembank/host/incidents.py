@@ -6,11 +6,13 @@ once. Source: reliability sheet, fault 14.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from modembank.tty.discovery import is_on_usb
 
+_USB_PLACE = re.compile(r"\d+-\d+(\.\d+)*")
 FEWEST = 3  # two sticks may be unplugged by one hand
 MOST = 0.8  # of a hub's modems; some hubs keep a port alive
 
@@ -46,7 +48,11 @@ def _below(hub: str, paths: Collection[str]) -> set[str]:
 
 
 def hubs_of(usb_path: str) -> tuple[str, ...]:
-    """The hubs above a device, the highest first: `1-1` and `1-1.4` for `1-1.4.2`. A root hub is not among them."""
+    """The hubs above a device, the highest first: `1-1` and `1-1.4` for `1-1.4.2`. A root hub is not among them, and a
+    serial port stands behind none.
+    """
+    if not _USB_PLACE.fullmatch(usb_path):
+        return ()
     if not is_on_usb(usb_path):
         return ()
     bus, _, ports = usb_path.partition("-")

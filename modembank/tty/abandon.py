@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
+from modembank.errors import PortHangsError
+
 _T = TypeVar("_T")
+
+PROVE_S = 5.0  # an honest port opens within milliseconds
 
 
 async def run_abandonable(call: Callable[[], _T], timeout_s: float, discard: Callable[[_T], None] | None = None) -> _T:
@@ -40,3 +46,19 @@ async def run_abandonable(call: Callable[[], _T], timeout_s: float, discard: Cal
         if discard is not None:
             future.add_done_callback(lambda late: late.exception() is None and discard(late.result()))
         raise
+
+
+async def prove_port(path: Path, timeout_s: float = PROVE_S) -> None:
+    """Make sure that opening `path` does not hang, before somebody opens it where all others would wait for it.
+
+    Whatever else is wrong with it, the one who opens it finds out. Raises PortHangsError.
+    """
+    try:
+        probe = await run_abandonable(
+            lambda: os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK), timeout_s, os.close
+        )
+    except TimeoutError:
+        raise PortHangsError(f"{path} did not open within {timeout_s:g} s; unplug the modem and plug it in") from None
+    except OSError:
+        return
+    threading.Thread(target=os.close, args=(probe,), name="tty-close", daemon=True).start()

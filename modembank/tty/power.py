@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ OFF_S = 2.0  # a device must notice that it is off; capacitors empty within that
 WRITE_LIMIT_S = 20.0  # unbinding a driver waits for its last transfer
 TOOL_LIMIT_S = 60.0  # uhubctl switches off, waits, and tries the port a few times
 _REAL = Path("/sys")
+_USB_PLACE = re.compile(r"\d+-\d+(\.\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,10 @@ class HubPort:
         return f"{self.hub.removeprefix('usb')}-0:1.0" if self.hub.startswith("usb") else f"{self.hub}:1.0"
 
 
-def port_of(usb_path: str) -> HubPort:
-    """The hub port of a device such as `1-1.4.2`."""
+def port_of(usb_path: str) -> HubPort | None:
+    """The hub port of a device such as `1-1.4.2`; None for what is no place on a USB bus, as a serial port."""
+    if not _USB_PLACE.fullmatch(usb_path):
+        return None
     above, dot, port = usb_path.rpartition(".")
     if dot:
         return HubPort(above, int(port))
@@ -66,7 +70,8 @@ class UsbPower:
         """Whether the power of its port can be switched."""
         if not is_on_usb(usb_path):
             return False
-        return self._tool is not None or os.access(self._disable(usb_path), os.W_OK)
+        at = port_of(usb_path)
+        return at is not None and (self._tool is not None or os.access(self._disable(at), os.W_OK))
 
     async def reset(self, usb_path: str) -> None:
         """Log the device off the bus and on again; its ports go and come back. Raises UsbStepError."""
@@ -74,22 +79,24 @@ class UsbPower:
 
     async def cycle(self, usb_path: str) -> None:
         """Cut the power of the device's port and give it back. Raises UsbStepError."""
+        at = port_of(usb_path)
+        if at is None:
+            raise UsbStepError(f"{usb_path} is no place on a USB bus")
         if self._tool is not None:
             try:
-                await self._run_tool(self._tool, port_of(usb_path))
+                await self._run_tool(self._tool, at)
             except UsbStepError as error:
-                if not os.access(self._disable(usb_path), os.W_OK):
+                if not os.access(self._disable(at), os.W_OK):
                     raise
                 _log.warning("%s; the kernel's switch is tried instead", error)
             else:
                 return
-        await self._off_and_on(self._disable(usb_path), b"1", b"0")
+        await self._off_and_on(self._disable(at), b"1", b"0")
 
     def _authorized(self, usb_path: str) -> Path:
         return self._devices / usb_path / "authorized"
 
-    def _disable(self, usb_path: str) -> Path:
-        at = port_of(usb_path)
+    def _disable(self, at: HubPort) -> Path:
         return self._devices / at.hub / at.interface / f"{at.hub}-port{at.port}" / "disable"
 
     async def _off_and_on(self, file: Path, off: bytes, on: bytes) -> None:

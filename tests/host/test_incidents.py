@@ -33,6 +33,7 @@ def test_two_sticks_at_once_are_a_persons_hands() -> None:
 def test_the_hubs_above_a_device() -> None:
     assert hubs_of("1-1.4.2") == ("1-1", "1-1.4")
     assert hubs_of("2-3") == ()
+    assert hubs_of("/dev/serial/a-b.c.d") == ()
 
 
 PATHS = st.builds(lambda a, b, c: f"1-{a}.{b}.{c}", *(st.integers(1, 3) for _ in range(3)))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import os
 import subprocess
 import sys
 import termios
+import threading
 from pathlib import Path
 
 import pytest
 
 from modembank.at.command import PING
-from modembank.errors import PortBusyError, PortLostError, PortMissingError, TooManyPortsError
+from modembank.errors import PortBusyError, PortHangsError, PortLostError, PortMissingError, TooManyPortsError
 from modembank.tty import backends
 from modembank.tty.backends import PortOpener
 from modembank.tty.channel import AtChannel
@@ -151,3 +153,40 @@ def find_lock(path: Path) -> bool:
 
 def test_nobody_holds_a_port_that_is_missing(tmp_path: Path) -> None:
     assert find_holder(tmp_path / "ttyUSB7") is None
+
+
+@BACKENDS
+async def test_ports_that_hang_in_the_kernel_keep_nobody_waiting(
+    backend: SerialBackend, pty_port: Pty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More hanging ports than may be opened at once; each keeps one thread, however often it is tried."""
+    release, real_open = threading.Event(), os.open
+    hanging = {str(tmp_path / f"tty{number}") for number in range(backends.PARALLEL_OPENS + 4)}
+
+    def open_or_hang(path: str | Path, *options: int, **more: int) -> int:
+        if str(path) in hanging:
+            release.wait(60)
+        return real_open(path, *options, **more)
+
+    monkeypatch.setattr(os, "open", open_or_hang)
+    monkeypatch.setattr(backends, "OPEN_TIMEOUT_S", 3.0)
+    monkeypatch.setattr(backends, "SLOT_S", 0.05)
+    opener = PortOpener(backend)
+    opening = [asyncio.create_task(AtChannel.open(opener, Path(path), Sink())) for path in hanging]
+    await asyncio.sleep(0)
+    channel = await AtChannel.open(opener, pty_port.path, Sink())
+    assert not any(one.done() for one in opening), "the honest port came first"
+    assert await channel.run(PING) == ()
+    await channel.close()
+    errors = await asyncio.gather(*opening, return_exceptions=True)
+    assert {type(one) for one in errors} == {PortHangsError}
+    threads = threading.active_count()
+    with pytest.raises(PortHangsError, match="still hangs"):
+        await AtChannel.open(opener, Path(min(hanging)), Sink())
+    assert threading.active_count() == threads
+    release.set()
+    for thread in threading.enumerate():
+        if thread.name == "tty-open":
+            await asyncio.to_thread(thread.join, 20)
+    del errors, opening
+    gc.collect()  # CPython 3.11 fails to parse (gh-106905) when it has to clean up so many tracebacks meanwhile
