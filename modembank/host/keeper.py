@@ -76,7 +76,13 @@ class ModemKeeper:
         self._host_id = host_id
         self._engine = engine
         self._publish = publish
-        self.mailbox = Mailbox(host_id=host_id, usb_path=ports.usb_path, modem=lambda: self._modem, publish=publish)
+        self.mailbox = Mailbox(
+            host_id=host_id,
+            usb_path=ports.usb_path,
+            modem=lambda: self._modem,
+            publish=publish,
+            patience=timings.channel.patience if timings is not None else 1.0,
+        )
         self._modem = Modem(ports, self, messages=self.mailbox, backend=opener, timings=timings, wideband=wideband)
         self._call: Call | None = None
         self._usb_path = ports.usb_path

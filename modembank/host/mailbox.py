@@ -62,8 +62,16 @@ class Mailbox:
     """Implements `MessageSink`."""
 
     def __init__(
-        self, *, host_id: str, usb_path: str, modem: Callable[[], MessageModem], publish: Callable[[AnyEvent], None]
+        self,
+        *,
+        host_id: str,
+        usb_path: str,
+        modem: Callable[[], MessageModem],
+        publish: Callable[[AnyEvent], None],
+        patience: float = 1.0,
     ) -> None:
+        """`patience`: factor on the pauses between two looks at the stores."""
+        self._patience = patience
         self._host_id = host_id
         self._usb_path = usb_path
         self._modem = modem
@@ -134,7 +142,7 @@ class Mailbox:
 
     def _pause_s(self) -> float:
         period_s = RETRY_S if self._failed else RETELL_S if self._places else DRAIN_S
-        return period_s * (1 + random.uniform(-JITTER, JITTER))
+        return self._patience * period_s * (1 + random.uniform(-JITTER, JITTER))
 
     async def _round(self) -> None:
         modem = self._modem()
