@@ -50,9 +50,10 @@ from modembank.host.keeper import ModemKeeper
 from modembank.host.messages import MessageDesk
 from modembank.host.sim_care import SimDesk
 from modembank.modem.timings import ModemTimings
-from modembank.tty.discovery import ModemPorts, scan
+from modembank.tty.discovery import ModemPorts
 from modembank.tty.hotplug import HotplugWatch, open_uevents
 from modembank.tty.power import UsbPower
+from modembank.tty.scanner import Scanner
 from modembank.tty.trace import Way
 from modembank.tty.transport import TransportOpener
 from modembank.tty.wiring import Wiring, wire
@@ -89,11 +90,9 @@ class Host:
         self._bus = bus
         self._engine = engine
         self._opener = opener
-        self._sysfs_root = sysfs_root
-        self._dev_root = dev_root
         self._rescan_s = rescan_s
         self._wideband = wideband
-        self._slots = slots or {}
+        self._scanner = Scanner(sysfs_root, dev_root, slots or {})
         self._timings = ModemTimings().scaled(patience)
         self._wirings = wirings
         self._guard = Guard()
@@ -172,7 +171,7 @@ class Host:
         self._hubs.look(missing, frozenset(now), known)
 
     def _look(self) -> tuple[ModemPorts, ...]:
-        return wire(scan(self._sysfs_root, self._dev_root, self._slots), self._wirings)
+        return wire(self._scanner.look(), self._wirings)
 
     def _keep(self, ports: ModemPorts, delay_s: float) -> None:
         log.info("modem %s (%s) is attached", ports.usb_path, ports.dialect)

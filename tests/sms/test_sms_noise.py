@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from modembank.errors import SmsFormatError
 from modembank.sms import deliver, pdu, status_report, submit
-from modembank.sms.assemble import Assembler
+from modembank.sms.assemble import join, key_of
 from modembank.sms.deliver import Deliver
 from modembank.sms.status_report import StatusReport
 from modembank.sms.ussd import Charset, UssdForm, decode_ussd, encode_ussd
@@ -54,7 +54,10 @@ def test_every_decoder_refuses_or_gives_what_can_be_shown(text: str) -> None:
             assert storable(record.sender.text) and storable(record.data.text)
             assert record.sent.at is None or record.sent.at.tzinfo is not None
             assert record.data.header.ports is None or record.coding is not None
-            assert all(storable(one.text) for one in Assembler().add(record, "x", 0.0))
+            concat = record.data.header.concat
+            assert (key_of(record) is None) == (concat is None)
+            if concat is not None:
+                assert storable(join(concat.total, {concat.sequence: record}).text)
         elif isinstance(record, StatusReport):
             assert record.outcome and record.words
 
