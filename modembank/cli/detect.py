@@ -34,7 +34,9 @@ def detect(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the rack as a tree: hubs, slots, modems, their ports, and what to do about each problem.
+    """Show the rack as a tree: hubs, slots, modems, their ports and sound cards, and what to do about each problem.
+
+    Modems on plain serial ports stand in a branch of their own, as serial.modems names them.
 
     Needs no server. One that runs is asked for the state of the modems that it holds, if there is a key. Free modems
     are asked for their IMEI, unless `--passive`. Status 1 when something is wrong.
@@ -42,12 +44,15 @@ def detect(
     name_config_file(config)
     from modembank.config import load_settings
     from modembank.modem.detect import detect as look
+    from modembank.service.wirings import wirings_of
     from modembank.tty.chassis import load_chassis
 
     settings = load_settings()
     served, note = _ask_server(settings, url, key)
     serial = settings.serial
-    rack = look(serial.sysfs_root, serial.dev_root, load_chassis(serial.chassis), served, ask=not passive)
+    rack = look(
+        serial.sysfs_root, serial.dev_root, load_chassis(serial.chassis), served, wirings_of(serial), ask=not passive
+    )
     intruders = check_intruders()
     warnings = [f"{intruders.detail}: {intruders.remedy}"] if intruders.level is Level.FAIL else []
     troubled = [device for device in rack.devices if device.advice]
@@ -115,11 +120,11 @@ def _tree(rack: RackView) -> Tree:
     from rich.tree import Tree
 
     from modembank.modem.detect import OtherSlot
-    from modembank.tty.discovery import usb_order
+    from modembank.tty.discovery import is_on_usb, usb_order
 
     root = Tree(Text(rack.chassis or "rack", style="bold"))
     nodes: dict[str, Tree] = {}
-    places: list[Device | OtherSlot] = [*rack.devices, *rack.other_slots]
+    places: list[Device | OtherSlot] = [*(one for one in rack.devices if is_on_usb(one.usb_path)), *rack.other_slots]
     for one in sorted(places, key=lambda one: usb_order(one.usb_path)):
         node = _hub_node(root, nodes, rack, one.usb_path)
         if isinstance(one, OtherSlot):
@@ -127,6 +132,10 @@ def _tree(rack: RackView) -> Tree:
             node.add(Text(f"{one.slot}  ", style="bold").append(f"{one.usb_path}  {what}", style="not bold dim"))
         else:
             _add_device(node, one)
+    serial = [one for one in rack.devices if not is_on_usb(one.usb_path)]
+    branch = root.add(Text("serial ports", style="bold")) if serial else root
+    for device in serial:
+        _add_device(branch, device)
     return root
 
 
@@ -147,22 +156,36 @@ def _add_device(node: Tree, device: Device) -> None:
     from rich.text import Text
 
     style = STYLES.get(device.state, "red")
-    label = Text(f"{device.slot or 'port ' + device.usb_path.rpartition('.')[2]}  ", style="bold")
-    label.append(f"{device.usb_path}  {device.family or device.usb_id}  ", style="not bold")
+    label = Text(f"{_name(device)}  ", style="bold")
+    label.append(f"{device.family or device.usb_id}  ", style="not bold")
     label.append(device.state.replace("_", " "), style=style)
     if device.detail:
         label.append(f": {device.detail}", style="not bold")
     branch = node.add(label)
     who = "  ".join(text for text in (device.model, device.imei and f"IMEI {device.imei}") if text)
-    for text in (_port_words(device), who):
+    for text in (_port_words(device), _card_words(device), who):
         if text:
             branch.add(Text(text, style="dim"))
     if device.advice:
         branch.add(Text(f"→ {device.advice}", style="bold"))
 
 
+def _name(device: Device) -> str:
+    """A device's slot and place; of a serial port, its path."""
+    if device.usb_path.startswith("/"):
+        return device.usb_path
+    return f"{device.slot or 'port ' + device.usb_path.rpartition('.')[2]}  {device.usb_path}"
+
+
+def _card_words(device: Device) -> str:
+    card = device.card
+    return "" if card is None else f"sound card {card.name} ({'by the settings' if card.wired else 'its own'})"
+
+
 def _port_words(device: Device) -> str:
     """The ports that we use, with their interfaces, then those that we leave alone."""
+    if device.usb_path.startswith("/"):
+        return ""  # its one port is its name
     used = [
         f"{_ROLE_WORDS[port.role]} {Path(port.path).name} (interface {port.interface})"
         for port in device.ports

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from modembank.bus.vocabulary import ModemState
-from modembank.dialects import Role
+from modembank.dialects import Role, get_dialect
 from modembank.modem.inspection import Order, PortLook, PortState, inspect_ports
 from modembank.modem.rack import find_duplicate_imeis
 from modembank.tty.chassis import Chassis
-from modembank.tty.discovery import DeviceProblem, ModemPorts, ProblemKind, Tty, find_ttys, survey, usb_order
+from modembank.tty.discovery import (
+    DeviceProblem,
+    ModemPorts,
+    ProblemKind,
+    Tty,
+    find_audio_devices,
+    find_ttys,
+    is_on_usb,
+    survey,
+    usb_order,
+)
+from modembank.tty.wiring import Wiring, on_serial, wire
 
 Inspect = Callable[[Sequence[Order]], Mapping[str, PortLook]]
 _GROUP_ADVICE = "run `sudo modembank hardware install`, or `sudo usermod -aG dialout $USER` and log in again"
+
+_AUDIO_GROUP_ADVICE = "run `sudo usermod -aG audio $USER` and log in again"
+_WIRED_ADVICE = "plug the card in, or correct `audio` in serial.modems; `arecord -L` lists the cards that are there"
+# By whether the modem is on a plain serial port.
+_DEAD_ADVICE = {
+    False: "unplug the modem and plug it in; if it stays silent, check its power and its USB mode",
+    True: "check its power and its wires, and that `baud` in serial.modems is its speed",
+}
+_MUTE_WORDS = {
+    False: "no audio port: messages only",
+    True: "no sound card is named in serial.modems: calls are silent",
+}
 
 _ROLES = {Role.AT: "AT", Role.AUDIO: "audio"}
 
@@ -30,6 +53,7 @@ class DeviceState(StrEnum):
     HANGS = "hangs"
     NO_PERMISSION = "no_permission"
     NO_NODE = "no_node"
+    NO_CARD = "no_card"
     FAILS = "fails"
     CD_ROM = "cd_rom"
     NO_DRIVER = "no_driver"
@@ -67,8 +91,20 @@ class DevicePort:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SoundCard:
+    """The card that carries a modem's voice, by its ALSA name; `wired`: by the settings, else it is the modem's own."""
+
+    name: str
+    wired: bool
+    state: PortState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A modem, or what could be one. `advice` is empty when nothing is wrong."""
+    """A modem, or what could be one. `advice` is empty when nothing is wrong.
+
+    Of a modem on a plain serial port, `usb_path` is the path of that port and `usb_id` is empty.
+    """
 
     usb_path: str
     slot: str | None
@@ -80,6 +116,7 @@ class Device:
     imei: str | None = None
     model: str | None = None
     ports: tuple[DevicePort, ...] = ()
+    card: SoundCard | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +130,7 @@ class OtherSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RackView:
-    """All of it, in the order of the USB paths. `hubs` maps USB paths to names."""
+    """All of it, in the order of the USB paths, then the serial ports. `hubs` maps USB paths to names."""
 
     chassis: str
     hubs: Mapping[str, str]
@@ -106,28 +143,30 @@ def detect(
     dev_root: Path,
     chassis: Chassis,
     served: Mapping[str, Served],
+    wirings: Iterable[Wiring] = (),
     *,
     ask: bool = True,
     inspect: Inspect = inspect_ports,
 ) -> RackView:
-    """Look at everything that is plugged in.
+    """Look at everything that is plugged in, and at the modems on serial ports of the settings (`wirings`).
 
     `served`, by USB path, is what a running server says; the ports that it holds are not touched. `ask`: free AT ports
     are asked whether a modem answers, and for its IMEI; otherwise nothing is written.
     """
     found = survey(sysfs_root, dev_root)
     ttys = find_ttys(sysfs_root, dev_root)
-    orders = [
-        Order(str(path), ask=ask and path == modem.at)
-        for modem in found.modems
-        for path in (modem.at, modem.audio)
-        if path is not None
-    ]
-    looks = inspect(orders)
-    devices = [_modem(one, ttys.get(one.usb_path, ()), looks, served.get(one.usb_path)) for one in found.modems]
+    wirings = tuple(wirings)
+    # A port that is not there belongs to the rack as well: here it is told.
+    missing = [on_serial(one) for one in wirings if one.at is not None and not one.at.exists()]
+    modems = [*wire(found.modems, wirings), *missing]
+    looks = inspect([order for modem in modems for order in _orders(modem, ask)])
+    devices = [_modem(one, ttys.get(one.usb_path, ()), looks, served.get(one.usb_path)) for one in modems]
+    without = {one.usb_path for one in modems if one.card is None and get_dialect(one.dialect).card_voice is not None}
+    without &= find_audio_devices(sysfs_root)
+    devices = [_without_card(one) if one.usb_path in without and not one.advice else one for one in devices]
     devices += [_problem(one, ttys.get(one.usb_path, ())) for one in found.problems]
     devices = [replace(one, slot=chassis.slots.get(one.usb_path)) for one in devices]
-    devices.sort(key=lambda one: usb_order(one.usb_path))
+    devices.sort(key=lambda one: (not is_on_usb(one.usb_path), *usb_order(one.usb_path)))
     taken = {one.usb_path for one in devices}
     others = [
         OtherSlot(usb_path=place, slot=slot, product=_product(found.others, place))
@@ -142,6 +181,14 @@ def detect(
     )
 
 
+def _orders(modem: ModemPorts, ask: bool) -> Iterable[Order]:
+    yield Order(str(modem.at), ask=ask, baud=modem.baud)
+    if modem.audio is not None:
+        yield Order(str(modem.audio), ask=False)
+    if modem.card is not None:
+        yield Order(modem.card, ask=False, card=True)
+
+
 def _product(others: Mapping[str, str], place: str) -> str:
     return (others[place] or "a device without a name") if place in others else ""
 
@@ -149,11 +196,14 @@ def _product(others: Mapping[str, str], place: str) -> str:
 def _modem(modem: ModemPorts, ttys: Sequence[Tty], looks: Mapping[str, PortLook], served: Served | None) -> Device:
     at = looks[str(modem.at)]
     audio = looks.get(str(modem.audio)) if modem.audio is not None else None
-    state, detail, advice = _judge(at, audio, served)
+    card = looks[modem.card] if modem.card is not None else None
+    state, detail, advice = _judge(modem, at, audio, card, served)
+    if modem.serial:
+        ttys = (Tty(modem.at, None, Role.AT),)
     return Device(
         usb_path=modem.usb_path,
         slot=None,
-        usb_id=f"{modem.vid:04x}:{modem.pid:04x}",
+        usb_id="" if modem.serial else f"{modem.vid:04x}:{modem.pid:04x}",
         family=modem.dialect,
         state=state,
         detail=detail,
@@ -161,6 +211,7 @@ def _modem(modem: ModemPorts, ttys: Sequence[Tty], looks: Mapping[str, PortLook]
         imei=at.imei or (served.imei if served else None),
         model=at.model,
         ports=tuple(_port(tty, looks.get(str(tty.path))) for tty in ttys),
+        card=SoundCard(name=card.path, wired=modem.wired, state=card.state) if card is not None else None,
     )
 
 
@@ -187,22 +238,54 @@ def _port(tty: Tty, look: PortLook | None) -> DevicePort:
     )
 
 
-def _judge(at: PortLook, audio: PortLook | None, served: Served | None) -> tuple[DeviceState, str, str]:
+def _judge(
+    modem: ModemPorts, at: PortLook, audio: PortLook | None, card: PortLook | None, served: Served | None
+) -> tuple[DeviceState, str, str]:
     """State, detail and advice of a modem, by its worst port."""
+    if modem.serial and at.state is PortState.MISSING:
+        return DeviceState.NO_NODE, f"{at.path} does not exist", "plug its adapter in, or correct `at` in serial.modems"
     for look, role in ((at, Role.AT), (audio, Role.AUDIO)):
         if look is not None and (trouble := _trouble(look, role)):
             return trouble
-    if at.state is PortState.HELD:
+    ours = at.state is PortState.HELD
+    if card is not None and (trouble := _card_trouble(card, modem.wired, ours)):
+        return trouble
+    if ours:
         return _in_use(at, served)
     if at.answers is False:
-        return (
-            DeviceState.DEAD,
-            "its AT port opens and does not answer",
-            "unplug the modem and plug it in; if it stays silent, check its power and its USB mode",
-        )
-    if audio is None:
-        return DeviceState.FREE, "no audio port: messages only", ""
+        return DeviceState.DEAD, "its AT port opens and does not answer", _DEAD_ADVICE[modem.serial]
+    if audio is None and card is None:
+        return DeviceState.FREE, _MUTE_WORDS[modem.serial], ""
     return DeviceState.FREE, "", ""
+
+
+def _card_trouble(card: PortLook, wired: bool, ours: bool) -> tuple[DeviceState, str, str] | None:
+    """`ours`: the modem is in use, and so its card may be, in a call."""
+    name = f"sound card {card.path}"
+    match card.state:
+        case PortState.MISSING if wired:
+            return DeviceState.NO_CARD, f"its {name} is not there", _WIRED_ADVICE
+        case PortState.MISSING:
+            return DeviceState.NO_CARD, f"its {name} is not there", "check that /dev/snd is there, in a container too"
+        case PortState.HELD if not ours:
+            return DeviceState.HELD, f"its {name} is held by another program", "end the sound server that uses it"
+        case PortState.NO_PERMISSION:
+            return DeviceState.NO_PERMISSION, f"this user may not open its {name}", _AUDIO_GROUP_ADVICE
+        case PortState.HANGS:
+            return DeviceState.HANGS, f"its {name} hangs when it is opened", "unplug the card and plug it in"
+        case PortState.FAILS:
+            return DeviceState.FAILS, card.detail, _WIRED_ADVICE if wired else "unplug the modem and plug it in"
+    return None
+
+
+def _without_card(device: Device) -> Device:
+    """A modem with a USB audio interface that no driver took."""
+    return replace(
+        device,
+        state=DeviceState.NO_CARD,
+        detail="it has a USB audio device, and there is no sound card of it",
+        advice="load the kernel module `snd-usb-audio`, then plug the modem in again",
+    )
 
 
 def _trouble(look: PortLook, role: Role) -> tuple[DeviceState, str, str] | None:

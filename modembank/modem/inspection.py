@@ -1,4 +1,4 @@
-"""Looks at serial ports from a process of its own: who holds them, do they open, does a modem answer.
+"""Looks at ports from a process of its own: who holds them, do they open, does a modem answer.
 
 A port can hang in the kernel beyond every signal, and a process that hangs there cannot end. So that process is
 another one, `python -m modembank.modem.inspection`: it gets its orders on stdin, prints one line for each port as soon
@@ -23,12 +23,15 @@ from enum import StrEnum
 from pathlib import Path
 
 from modembank.at.command import AtCommand
-from modembank.errors import AtTimeoutError, ModembankError, PortLostError
+from modembank.errors import AtTimeoutError, ModembankError, PortError, PortLostError
+from modembank.media.records import AudioKind, AudioPlace
 from modembank.modem import bringup
 from modembank.tty.abandon import run_abandonable
+from modembank.tty.alsa_port import AlsaPort
 from modembank.tty.backends import PortOpener
 from modembank.tty.channel import AtChannel, ChannelTimings
 from modembank.tty.exclusive import find_holders
+from modembank.tty.transport import BAUD
 
 OPEN_S = 3.0  # an honest port opens within milliseconds
 ANSWER_S = 1.5  # an idle modem answers within milliseconds too
@@ -70,10 +73,12 @@ class PortLook:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A port to look at; `ask`: write to it, if nobody holds it."""
+    """A port to look at; `ask`: write to it, if nobody holds it. `card`: `path` is the ALSA name of a sound card."""
 
     path: str
     ask: bool
+    baud: int = BAUD
+    card: bool = False
 
 
 def inspect_ports(orders: Sequence[Order], silence_s: float = SILENCE_S) -> dict[str, PortLook]:
@@ -134,7 +139,7 @@ class _Deaf:
 
 async def _look_all(orders: Iterable[Order]) -> None:
     orders = tuple(orders)
-    holders = find_holders(Path(order.path) for order in orders)
+    holders = find_holders(Path(order.path) for order in orders if not order.card)
     slots = asyncio.Semaphore(PORTS_AT_ONCE)
     opener = PortOpener()
 
@@ -148,6 +153,8 @@ async def _look_all(orders: Iterable[Order]) -> None:
 
 
 async def _look(order: Order, holder: tuple[int, str] | None, opener: PortOpener) -> PortLook:
+    if order.card:
+        return await _look_at_card(order.path)
     if holder is not None:  # opening it would disturb that program
         pid, program = holder
         return PortLook(order.path, PortState.HELD, pid=pid, program=program, ours=_is_modembank(pid))
@@ -158,7 +165,19 @@ async def _look(order: Order, holder: tuple[int, str] | None, opener: PortOpener
     except OSError as error:
         return PortLook(order.path, _state_of(error), error.strerror or str(error))
     free = PortLook(order.path, PortState.FREE)
-    return await _ask(free, opener) if order.ask else free
+    return await _ask(free, opener, order.baud) if order.ask else free
+
+
+async def _look_at_card(name: str) -> PortLook:
+    """Open it both ways, as a call does, and close it: nothing is heard or played."""
+    try:
+        await run_abandonable(lambda: AlsaPort(AudioPlace(name, kind=AudioKind.ALSA)).close(), OPEN_S)
+    except TimeoutError:
+        return PortLook(name, PortState.HANGS, f"it did not open within {OPEN_S:g} s")
+    except PortError as error:
+        cause = error.__cause__
+        return PortLook(name, _state_of(cause) if isinstance(cause, OSError) else PortState.FAILS, str(error))
+    return PortLook(name, PortState.FREE)
 
 
 def _try(path: str) -> None:
@@ -180,9 +199,9 @@ def _state_of(error: OSError) -> PortState:
     return PortState.FAILS
 
 
-async def _ask(free: PortLook, opener: PortOpener) -> PortLook:
+async def _ask(free: PortLook, opener: PortOpener, baud: int) -> PortLook:
     try:
-        channel = await AtChannel.open(opener, Path(free.path), _Deaf(), _TIMINGS)
+        channel = await AtChannel.open(opener, Path(free.path), _Deaf(), _TIMINGS, baud)
     except ModembankError as error:
         return replace(free, state=PortState.FAILS, detail=str(error))
     try:

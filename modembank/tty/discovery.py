@@ -20,6 +20,7 @@ from modembank.tty.transport import BAUD
 _STORAGE_MODE = {(0x12D1, pid) for pid in (0x1446, 0x1505, 0x14FE, 0x1F01)}
 _STORAGE_CLASS = 0x08  # bInterfaceClass. Source: USB-IF defined class codes.
 _HUB_CLASS = 0x09  # bDeviceClass
+_AUDIO_CLASS = 0x01  # bInterfaceClass
 _NO_SLOTS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -123,6 +124,15 @@ def survey(sysfs_root: Path = Path("/sys"), dev_root: Path = Path("/dev")) -> Su
 def find_ttys(sysfs_root: Path = Path("/sys"), dev_root: Path = Path("/dev")) -> dict[str, tuple[Tty, ...]]:
     """Every USB serial port, by its device's USB path and in the order of its interfaces."""
     return {device.name: _read_ttys(device, ports, dev_root) for device, ports in _by_device(sysfs_root).items()}
+
+
+def find_audio_devices(sysfs_root: Path = Path("/sys")) -> frozenset[str]:
+    """The USB paths of devices with a USB audio interface, whether the kernel made a sound card of it or not."""
+    return frozenset(
+        device.name
+        for device in _usb_devices(sysfs_root)
+        if any(_read_hex(one / "bInterfaceClass") == _AUDIO_CLASS for one in _entries(device))
+    )
 
 
 def _by_device(sysfs_root: Path) -> dict[Path, list[tuple[Path, str]]]:

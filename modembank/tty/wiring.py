@@ -37,10 +37,11 @@ def wire(found: Iterable[ModemPorts], wirings: Iterable[Wiring]) -> tuple[ModemP
         for ports in found
         if ports.at.resolve() not in taken
     ]
-    return (*on_usb, *(_on_serial(one) for one in serial))
+    return (*on_usb, *(on_serial(one) for one in serial))
 
 
-def _on_serial(wiring: Wiring) -> ModemPorts:
+def on_serial(wiring: Wiring) -> ModemPorts:
+    """Return a modem whose wiring names a serial port (`at`), whether that is there or not."""
     at = wiring.at
     assert at is not None
     return ModemPorts(

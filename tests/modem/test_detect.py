@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from modembank.bus.vocabulary import ModemState
-from modembank.modem.detect import Device, DeviceState, Served, detect
+from modembank.modem.detect import Device, DeviceState, Served, SoundCard, detect
 from modembank.modem.inspection import Order, PortLook, PortState, inspect_ports
 from modembank.tty.chassis import Chassis
+from modembank.tty.wiring import Wiring
 from tests.tty.test_discovery import plug
 
 AT, AUDIO = "/dev/ttyUSB2", "/dev/ttyUSB1"
@@ -84,3 +85,64 @@ def test_no_ports_no_process() -> None:
 def test_a_process_that_says_nothing_is_left_behind() -> None:
     looks = inspect_ports([Order("/dev/null", ask=False)], silence_s=0.0)
     assert looks["/dev/null"].state is PortState.HANGS
+
+
+# ---- sound cards and serial ports ---------------------------------------------------------------------------
+
+SERIAL, LINE = "/dev/null", "hw:CARD=Line"  # a file that is there; nobody opens it
+FREE = PortLook(SERIAL, PortState.FREE, answers=True)
+
+
+def wired(tmp_path: Path, at: PortLook, card: PortState | None, port: str = SERIAL) -> Device:
+    def inspect(orders: Sequence[Order]) -> dict[str, PortLook]:
+        wanted = [Order(port, ask=True, baud=9600)]
+        if card is not None:
+            wanted.append(Order(LINE, ask=False, card=True))
+        assert list(orders) == wanted
+        looks = {port: at}
+        return looks | ({LINE: PortLook(LINE, card, "the reason")} if card is not None else {})
+
+    audio = LINE if card is not None else None
+    wirings = [Wiring(at=Path(port), family="simcom-a7670", baud=9600, audio=audio)]
+    (device,) = detect(tmp_path, Path("/dev"), Chassis(), {}, wirings, inspect=inspect).devices
+    assert (device.usb_path, device.usb_id, device.family) == (port, "", "simcom-a7670")
+    return device
+
+
+@pytest.mark.parametrize(
+    ("card", "state", "advice"),
+    [
+        (PortState.FREE, DeviceState.FREE, ""),
+        (PortState.MISSING, DeviceState.NO_CARD, "arecord -L"),
+        (PortState.HELD, DeviceState.HELD, "sound server"),
+        (PortState.NO_PERMISSION, DeviceState.NO_PERMISSION, "audio"),
+        (PortState.HANGS, DeviceState.HANGS, "unplug"),
+        (PortState.FAILS, DeviceState.FAILS, "serial.modems"),
+    ],
+)
+def test_the_card_of_a_modem_on_a_serial_port(tmp_path: Path, card: PortState, state: DeviceState, advice: str) -> None:
+    device = wired(tmp_path, FREE, card)
+    assert device.state is state and advice in device.advice and bool(advice) is bool(device.advice)
+    assert device.card == SoundCard(name=LINE, wired=True, state=card)
+
+
+def test_a_serial_port_without_a_card_is_told_to_be_silent(tmp_path: Path) -> None:
+    device = wired(tmp_path, FREE, None)
+    assert (device.state, device.advice, device.card) == (DeviceState.FREE, "", None)
+    assert "silent" in device.detail
+
+
+def test_a_serial_port_that_is_not_there_is_told_all_the_same(tmp_path: Path) -> None:
+    port = str(tmp_path / "ttyUSB9")
+    device = wired(tmp_path, PortLook(port, PortState.MISSING), None, port)
+    assert device.state is DeviceState.NO_NODE and "serial.modems" in device.advice
+
+
+def test_a_modem_on_a_serial_port_that_does_not_answer_may_have_another_speed(tmp_path: Path) -> None:
+    device = wired(tmp_path, replace(FREE, answers=False), PortState.FREE)
+    assert device.state is DeviceState.DEAD and "baud" in device.advice
+
+
+def test_a_card_that_our_own_server_holds_is_in_a_call(tmp_path: Path) -> None:
+    device = wired(tmp_path, replace(OURS, path=SERIAL), PortState.HELD)
+    assert (device.state, device.advice) == (DeviceState.IN_USE, "")
