@@ -111,6 +111,8 @@ class Faults:
     """`AT+QPCMV` answers ERROR in every form: a module without voice over USB."""
     qpcmv_refused: bool = False
     """The test form of +QPCMV answers, the set form is refused (rebadged firmware)."""
+    qpcmv_card_refused: bool = False
+    """Of +QPCMV only the set form for the sound card, `1,2`, is refused: the tty still carries voice."""
     qpcmv_busy: bool = False
     """The modem says `+QPCMV: 0,0` and takes no uplink until the switch is off again."""
     late_no_carrier: bool = False

@@ -147,7 +147,10 @@ class Session:
         except NoVoiceError as error:
             self._snapshot.set_voice(False, str(error))
         else:
-            self._snapshot.set_voice(True, fault)
+            voice = self.calls.voice
+            if voice.note:
+                _log.warning("%s: %s", self._snapshot.info.usb_path, voice.note)
+            self._snapshot.set_voice(True, fault, voice.note, voice.place)
 
     async def _look_again(self) -> None:
         """Read what may have changed: the SIM if in doubt, registration, operator and signal."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from modembank.at.identity import SimStatus
 from modembank.at.network import Registration
 from modembank.at.pin import PinState
+from modembank.media.records import AudioPlace
 from modembank.modem.bringup import Card, Identity, Network
 from modembank.modem.events import ModemSink
 from modembank.modem.info import ModemInfo, ModemState
@@ -71,10 +72,13 @@ class Snapshot:
             )
         )
 
-    def set_voice(self, voice: bool, fault: str, note: str = "") -> None:
-        """Whether calls can be carried, what makes the modem useless, if anything, and what to know of it otherwise."""
+    def set_voice(self, voice: bool, fault: str, note: str = "", place: AudioPlace | None = None) -> None:
+        """Whether calls can be carried, what makes the modem useless, if anything, what to know of it otherwise, and
+        where its voice was proven to be.
+        """
         self._fault, self._note = fault, note
-        self._show(replace(self.info, voice=voice))
+        port = self.info.audio_port if place is None else place.name
+        self._show(replace(self.info, voice=voice, audio_port=port))
 
     def doubt_sim(self) -> None:
         """Something happened to the SIM."""

@@ -19,22 +19,24 @@ class Sound:
     """Where a modem's voice is, and the commands that put it there.
 
     `path` None: none are needed, since it is always on the module's pins, or none are known. `silent`: there is no
-    sound by the settings, and calls are carried all the same.
+    sound by the settings, and calls are carried all the same. `instead` is tried where the modem refuses this one.
     """
 
     place: AudioPlace | None = None
     path: VoicePath | None = None
     silent: bool = False
+    instead: Sound | None = None
 
 
 def sound_of(ports: ModemPorts, dialect: Dialect) -> Sound:
     """Return what is known of a modem's sound: the card of the settings, else its own card, else its tty."""
+    on_tty = None
+    if ports.audio is not None and dialect.voice is not None:
+        on_tty = Sound(AudioPlace(str(ports.audio)), dialect.voice)
     if ports.card is not None:
         place = AudioPlace(ports.card, kind=AudioKind.ALSA)
-        return Sound(place, None if ports.wired else dialect.card_voice)
-    if ports.audio is not None and dialect.voice is not None:
-        return Sound(AudioPlace(str(ports.audio)), dialect.voice)
-    return Sound(silent=ports.serial)
+        return Sound(place) if ports.wired else Sound(place, dialect.card_voice, instead=on_tty)
+    return on_tty or Sound(silent=ports.serial)
 
 
 class VoiceSwitch:
@@ -43,16 +45,21 @@ class VoiceSwitch:
     def __init__(self, ask: Ask, sound: Sound, *, wideband: bool = False) -> None:
         """`wideband`: whether 16 kHz is asked for, where the family has it."""
         self._ask = ask
-        self._sound = sound
-        self._path = path = sound.path
+        self._first = self._sound = sound
         self._wideband = wideband
-        self.rate_hz = RATE_HZ if path is None else path.rate_hz
+        self.rate_hz = RATE_HZ if sound.path is None else sound.path.rate_hz
         """What the modem was last proven to give and take."""
+        self.note = ""
+        """Why the sound is elsewhere than was wanted; empty where it is not."""
 
     @property
     def exists(self) -> bool:
         """Whether calls can be carried at all."""
         return self._path is not None or self._sound.place is not None or self.silent
+
+    @property
+    def _path(self) -> VoicePath | None:
+        return self._sound.path
 
     @property
     def silent(self) -> bool:
@@ -72,7 +79,28 @@ class VoiceSwitch:
         return None if path is None or path.moment is VoiceMoment.BEFORE_DIAL else path.moment
 
     async def prove(self) -> None:
-        """At bring-up. Raises NoVoiceError, AtTimeoutError, PortLostError."""
+        """At bring-up; what was refused before is tried anew. Raises NoVoiceError, AtTimeoutError, PortLostError."""
+        self._sound, self.note = self._first, ""
+        try:
+            await self._prove()
+        except NoVoiceError as error:
+            await self._prove_instead(error)
+
+    async def _prove_instead(self, refusal: NoVoiceError) -> None:
+        """Firmware that shows a sound card and refuses it may still have its voice on the tty."""
+        first, other = self._sound, self._sound.instead
+        if other is None:
+            raise refusal
+        self._sound = other
+        try:
+            await self._prove()
+        except NoVoiceError:
+            self._sound = first
+            raise refusal from None
+        assert first.place is not None and other.place is not None  # both are places: see sound_of
+        self.note = f"voice is on {other.place.name}, not on sound card {first.place.name}: {refusal}"
+
+    async def _prove(self) -> None:
         path = self._path
         if path is None:
             return  # a card on its pins is proven by opening it

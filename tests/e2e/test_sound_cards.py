@@ -117,6 +117,31 @@ async def test_two_usb_audio_devices_are_not_mixed_up(bank: TestBank) -> None:
     await _both_ways(bank, SECOND_UAC)
 
 
+async def test_a_card_that_the_modem_refuses_leaves_the_voice_on_its_tty(bank: TestBank) -> None:
+    """Once: the next start tries the card again."""
+
+    async def restarted(start: str) -> Json:
+        await bank.emulator.call("drop", modem=SECOND_UAC)
+        await bank.emulator.call("readd", modem=SECOND_UAC)
+
+        async def there() -> Json | None:
+            modem = await _modem(bank, SECOND_UAC)
+            return modem if modem["state"] == "ready" and modem["audio_port"].startswith(start) else None
+
+        return await until(there, what=f"a modem that is ready with its sound at {start}…")
+
+    await bank.emulator.call("fault", modem=SECOND_UAC, name="qpcmv_card_refused", value=True)
+    try:
+        modem = await restarted(str(bank.emulator.dev / "ttyUSB"))
+        assert f"voice is on {modem['audio_port']}, not on sound card hw:CARD=" in modem["state_detail"]
+        await _both_ways(bank, SECOND_UAC)
+    finally:
+        await bank.emulator.call("fault", modem=SECOND_UAC, name="qpcmv_card_refused", value=False)
+    modem = await restarted("hw:CARD=")
+    assert not modem["state_detail"]
+    await _both_ways(bank, SECOND_UAC)
+
+
 async def test_a_module_without_a_card_carries_calls_without_sound(bank: TestBank) -> None:
     sim = await _sim(bank, M95)
     call = await bank.dial(bank.parties["echo"], **{"from": sim})

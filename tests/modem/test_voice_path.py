@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +12,9 @@ from modembank.at.command import LIST_CALLS, AtCommand
 from modembank.dialects.quectel import EC25
 from modembank.dialects.simcom import SIM5360, SIM7600
 from modembank.errors import AtResultError, NoVoiceError
-from modembank.media.records import AudioPlace
-from modembank.modem.voice import Sound, VoiceSwitch, arm_voice
+from modembank.media.records import AudioKind, AudioPlace
+from modembank.modem.voice import Sound, VoiceSwitch, arm_voice, sound_of
+from modembank.tty.discovery import ModemPorts
 
 OFF, ON = "+QPCMV: 0,0", "+QPCMV: 1,0"
 BEARER = '+CLCC: 1,0,0,1,0,"",128'
@@ -91,3 +94,52 @@ async def test_16_khz_are_not_asked_for_where_they_are_not_wanted_or_not_known()
     other = VoiceSwitch(Table(PCM | WIDE), Sound(TTY, SIM5360.voice), wideband=True)
     await other.prove()
     assert other.rate_hz == 8000
+
+
+CARD = "hw:CARD=Android,DEV=0"
+BOTH = ModemPorts("1-1", 0x2C7C, 0x0125, Path("/dev/ttyUSB2"), Path(TTY.name), "quectel-ec25", card=CARD)
+ON_CARD, ON_TTY = "+QPCMV=1,2;+QPCMV?", "+QPCMV=1,0;+QPCMV?"
+
+
+async def test_the_card_comes_first() -> None:
+    modem = Table({ON_CARD: ("+QPCMV: 1,2",), ON_TTY: (ON,)})
+    voice = VoiceSwitch(modem, sound_of(BOTH, EC25))
+    await voice.prove()
+    assert (voice.place, voice.note) == (AudioPlace(CARD, kind=AudioKind.ALSA), "")
+    assert modem.asked == [ON_CARD]
+
+
+@pytest.mark.parametrize("answer", [{}, {ON_CARD: (OFF,)}], ids=["refused", "accepted-and-not-done"])
+async def test_a_card_that_cannot_be_proven_leaves_the_tty(answer: dict[str, tuple[str, ...]]) -> None:
+    modem = Table(answer | {ON_TTY: (ON,)})
+    voice = VoiceSwitch(modem, sound_of(BOTH, EC25))
+    await voice.prove()
+    assert voice.place == TTY
+    assert TTY.name in voice.note and CARD in voice.note
+    del modem.asked[:]
+    await voice.prepare()
+    assert modem.asked == [ON_TTY], "a call asks for what was proven"
+
+
+async def test_a_modem_that_was_started_again_is_asked_for_its_card_again() -> None:
+    answers = {ON_TTY: (ON,)}
+    voice = VoiceSwitch(Table(answers), sound_of(BOTH, EC25))
+    await voice.prove()
+    answers[ON_CARD] = ("+QPCMV: 1,2",)
+    await voice.prove()
+    assert voice.place is not None and (voice.place.name, voice.note) == (CARD, "")
+
+
+@pytest.mark.parametrize("ports", [BOTH, replace(BOTH, audio=None)], ids=["tty-refused-too", "no-tty"])
+async def test_no_voice_on_card_or_tty_tells_of_the_card(ports: ModemPorts) -> None:
+    voice = VoiceSwitch(Table({}), sound_of(ports, EC25))
+    with pytest.raises(NoVoiceError, match="refuses"):
+        await voice.prove()
+    assert voice.place is not None and voice.place.name == CARD
+
+
+async def test_a_card_of_the_settings_needs_no_command_and_has_no_substitute() -> None:
+    modem = Table({})
+    voice = VoiceSwitch(modem, sound_of(replace(BOTH, wired=True), EC25))
+    await voice.prove()
+    assert voice.place is not None and (voice.place.name, modem.asked) == (CARD, [])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from modembank.emulator.commands.handler import Handler
 from modembank.emulator.parser import Command, Form
 from modembank.emulator.reply import OK, RefusedError, Reply, info
-from modembank.emulator.settings import PCM_OFF
+from modembank.emulator.settings import PCM_OFF, PCM_ON_CARD
 
 if TYPE_CHECKING:
     from modembank.emulator.modem import Modem
@@ -27,6 +27,8 @@ def _pcm(modem: Modem, session: AtSession, command: Command) -> Reply:
         return info(f"+QPCMV: {volatile.pcm[0]},{volatile.pcm[1]}")
     enable = command.number(0, 0, 1)
     wanted = (1, command.number(1, 0, 2, 0)) if enable else PCM_OFF
+    if modem.faults.qpcmv_card_refused and wanted == PCM_ON_CARD:
+        raise RefusedError(final="ERROR")
     if modem.faults.qpcmv_refused or (enable and volatile.pcm[0] and volatile.pcm != wanted):
         raise RefusedError(final="ERROR")
     volatile.pcm = wanted
