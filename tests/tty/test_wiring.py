@@ -103,7 +103,7 @@ DIALECT = get_dialect("quectel-ec25")
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"card": CARD.name}, Sound(CARD, DIALECT.card_voice)),
+        ({"card": CARD.name}, Sound(CARD, DIALECT.card_voice, instead=Sound(AudioPlace(str(TTY)), DIALECT.voice))),
         ({"card": CARD.name, "wired": True}, Sound(CARD, None)),
         ({}, Sound(AudioPlace(str(TTY)), DIALECT.voice)),
     ],
