@@ -26,7 +26,8 @@ Notes = Annotated[str | None, typer.Option(help="Free text.")]
 
 SIM_KEYS = ("id", "iccid", "number", "label")
 MODEM_KEYS = ("id", "usb_path", "slot", "imei", "label")
-SIM_COLUMNS = ("sim", "label", "number", "state", "operator", "signal", "modem", "tags", "enabled")
+SIM_COLUMNS = ("sim", "label", "number", "state", "operator", "signal", "modem", "tags", "enabled", "note")
+DETAILED_STATES = frozenset({"denied", "failed", "sim_locked"})  # the others say all in one word
 MODEM_COLUMNS = ("modem", "label", "slot", "usb path", "state", "operator", "signal", "sim", "model", "enabled", "note")
 
 
@@ -183,7 +184,24 @@ def _sim_row(sim: JsonObject) -> list[str]:
         _name_of(sim["modem"], "usb_path"),
         text_of(sim["tags"]),
         text_of(sim["enabled"]),
+        text_of("; ".join(_sim_marks(sim))),
     ]
+
+
+def _sim_marks(sim: JsonObject) -> list[str]:
+    """What a person should know of it at a glance: tries left when it is locked, roaming, forwarding, a refusal."""
+    marks = []
+    lock = sim["lock"]
+    if isinstance(lock, dict):
+        left = lock["puk_left" if lock["kind"] == "puk" else "pin_left"]
+        marks.append(f"{str(lock['kind']).upper()} tries left: {'not told' if left is None else left}")
+    elif sim["state"] in DETAILED_STATES and sim["state_detail"]:
+        marks.append(text_of(sim["state_detail"]))
+    if str(sim["registration"]).startswith("roaming"):
+        marks.append("roaming")
+    if sim["forwarding"]:
+        marks.append("CALLS ARE FORWARDED")
+    return marks
 
 
 def _modem_row(modem: JsonObject) -> list[str]:
