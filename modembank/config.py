@@ -170,24 +170,45 @@ class UssdSettings(_Section):
     )
 
 
-class BalanceRule(_Section):
-    """How one operator tells a balance."""
+class UssdRule(_Section):
+    """A code that one operator answers, and what to read in the answer."""
 
     plmn: str = Field(pattern=r"^[0-9]{5,6}$", description="The operator: MCC and MNC, as in 00101.")
     code: str = Field(pattern=r"^[*#][0-9*#]+#$", max_length=32, description="The USSD code to send.")
+
+
+class BalanceRule(UssdRule):
+    """How one operator tells a balance."""
+
     pattern: str = Field(description="Regular expression; its group `amount` is the number.")
     unit: str = Field(max_length=16, description="Unit of the amount, like GBP or MB.")
 
     @field_validator("pattern")
     @classmethod
     def _has_amount(cls, value: str) -> str:
-        try:
-            groups = re.compile(value).groupindex
-        except re.error as error:
-            raise ValueError(f"no regular expression: {error}") from None
-        if "amount" not in groups:
-            raise ValueError("the regular expression lacks the group (?P<amount>…)")
-        return value
+        return _with_group(value, "amount")
+
+
+class NumberRule(UssdRule):
+    """How one operator tells a SIM its own number."""
+
+    pattern: str = Field(description="Regular expression; its group `number` is the SIM's own number.")
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_number(cls, value: str) -> str:
+        return _with_group(value, "number")
+
+
+def _with_group(pattern: str, group: str) -> str:
+    """The pattern, if it is one that has the group. Raises ValueError."""
+    try:
+        groups = re.compile(pattern).groupindex
+    except re.error as error:
+        raise ValueError(f"no regular expression: {error}") from None
+    if group not in groups:
+        raise ValueError(f"the regular expression lacks the group (?P<{group}>…)")
+    return pattern
 
 
 class BalanceSettings(_Section):
@@ -246,6 +267,9 @@ class SimSettings(_Section):
     allowed_operators: tuple[Plmn, ...] = Field((), description="PLMNs that SIMs may call through; empty: any.")
     forbidden_operators: tuple[Plmn, ...] = Field((), description="PLMNs that SIMs may not call through.")
     rules: tuple[OperatorRule, ...] = Field((), description="Exceptions by tag; the first that fits a SIM counts.")
+    number_rules: tuple[NumberRule, ...] = Field(
+        (), description="How operators tell a SIM its own number; asked when neither a person nor the card did."
+    )
     forwarding_first_s: float = Field(
         60.0, ge=0, le=3600, description="About so many seconds after a SIM is ready its call forwarding is read."
     )

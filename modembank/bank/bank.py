@@ -17,6 +17,7 @@ from modembank.bank.inventory import Inventory
 from modembank.bank.journal import Journal
 from modembank.bank.keys import KeyService
 from modembank.bank.messages import Messages
+from modembank.bank.number_rules import NumberAsker
 from modembank.bank.pins import PinKeeper
 from modembank.bank.radio_history import RadioHistory
 from modembank.bank.reconcile import GRACE, Reconciler
@@ -74,6 +75,7 @@ class Bank:
         self.messages = Messages(settings, database, bus, self._journal, self._inventory)
         self.ussd = UssdService(settings, database, bus, self._journal, self._inventory)
         self.balances = Balances(settings.balance, database, self._journal, self._inventory, self.ussd)
+        self._numbers = NumberAsker(settings, database, self._journal, self._inventory, self.ussd)
         self._recorder = Recorder(settings, self._journal, self._inventory, self._hosts, self.messages, self.ussd)
         self._dialler = Dialler(settings, database, bus, self._journal, self._inventory)
         self._control = Control(database, bus, self._journal, self._inventory, self._dialler)
@@ -95,6 +97,7 @@ class Bank:
             asyncio.create_task(self._bus.consume(self._record), name="bank-events"),
             asyncio.create_task(self._reconcile_regularly(), name="bank-reconcile"),
             asyncio.create_task(self.radio.run(), name="bank-radio"),
+            asyncio.create_task(self._numbers.run(), name="bank-own-numbers"),
         )
 
     async def stop(self) -> None:

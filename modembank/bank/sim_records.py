@@ -21,6 +21,7 @@ class NumberSource(StrEnum):
 
     PERSON = "person"
     CARD = "card"
+    USSD = "ussd"  # the operator's answer to the code of `sims.number_rules`
     CALL = "call"  # the caller id of a call between two of our own SIMs
 
 

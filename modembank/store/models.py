@@ -54,6 +54,7 @@ class SimRow(Base):
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     number_source: Mapped[str | None]
+    number_asked_at: Mapped[datetime | None]  # when its network was asked for it by USSD
     suggested_number: Mapped[str | None]
     suggested_by: Mapped[str | None]
     pin_sealed: Mapped[str | None]  # bank/vault.py; opened only to be sent to the card
