@@ -372,6 +372,14 @@ class ModemError(ModembankError):
     fault = Fault.MODEM
 
 
+class LineBusyError(ModemError):
+    """The modem waits for its network's answer about something else; nothing was dialled, and it may be tried again."""
+
+    code = "line_busy"
+    status = 503
+    fault = Fault.NETWORK
+
+
 class NoVoiceError(ModemError):
     """The modem has no usable voice path."""
 

@@ -102,6 +102,7 @@ class Inventory:
             plmn=live.snapshot.plmn if live else None,
             operators=policy_of(self._settings, row.tags, row.roaming, row.allowed_operators, row.forbidden_operators),
             sound=live is not None and live.snapshot.audio_port is not None,
+            asking=live is not None and live.snapshot.asking,
         )
 
     async def changed(self, transaction: Transaction, host_id: str, snapshot: ModemSnapshot, at: datetime) -> None:

@@ -20,7 +20,10 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A SIM and the modem that holds it, as they are now; `modem_state` None without one."""
+    """A SIM and the modem that holds it, as they are now; `modem_state` None without one.
+
+    `asking`: its network is being asked about the SIM, and a call would have to wait for the answer.
+    """
 
     sim_id: str
     iccid: str
@@ -36,6 +39,7 @@ class Candidate:
     plmn: str | None = None
     operators: OperatorPolicy = ANY_HOME_OPERATOR
     sound: bool = True
+    asking: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,8 @@ def choose(
 ) -> Choice:
     """Return the least recently used SIM that passes every filter; never used comes first, ties go by ICCID.
 
+    One whose network owes an answer comes after all others.
+
     Raises:
         NoSimAvailableError: none passes; it tells how many each filter removed.
     """
@@ -102,7 +108,7 @@ def choose(
         left = kept
     if not left:
         raise _none_available(len(sims), counts, what)
-    winner = min(left, key=lambda sim: (sim.last_used_at or _NEVER, sim.iccid))
+    winner = min(left, key=lambda sim: (sim.asking, sim.last_used_at or _NEVER, sim.iccid))
     return Choice(
         sim_id=winner.sim_id,
         why=Why(winner=winner.sim_id, filters=tuple(counts), ranking=RANKING, considered=len(sims)),

@@ -30,6 +30,7 @@ _CAUSES: Mapping[str, Cause] = {
     "sim_not_ready": Cause.SIM_NOT_READY,
     "not_registered": Cause.NOT_REGISTERED,
     "dial_failed": Cause.NETWORK_FAILURE,
+    "line_busy": Cause.CONGESTION,
 }
 
 

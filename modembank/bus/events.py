@@ -51,6 +51,7 @@ class ModemSnapshot:
     pin_left: int | None = None  # tries, None where the modem does not tell
     puk_left: int | None = None
     denial: str | None = None  # why the network refuses the SIM, in words
+    asking: bool = False  # the network owes it an answer: a call might have to wait for that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,6 +167,8 @@ class Faults:
     """`AT+COPS?` tells a name of bytes that are no text."""
     cops_scan_s: float = 5.0
     """How long `AT+COPS=?` takes."""
+    ccfc_s: float = 0.2
+    """How long the network takes to answer a question about call forwarding; a real one takes 1 to 10 s, or more."""
     sim_busy_s: float = 0.5
     """After a boot `AT+CPIN?` answers CME 14 for so long."""
     reenumerate_s: float = 2.0

@@ -90,7 +90,7 @@ class SimDesk:
     async def _look(self, keeper: ModemKeeper, iccid: str) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await self._forwardings(keeper.modem, keeper.ports.usb_path, iccid)
+            await self._forwardings(keeper, iccid)
             again_s = self._every_s
         except WrongStateError:
             again_s = IN_CALL_S
@@ -100,41 +100,50 @@ class SimDesk:
         self._read_at[iccid] = loop.time()
         self._due[iccid] = loop.time() + again_s * random.uniform(1 - JITTER, 1)
 
-    async def _forwardings(self, modem: Modem, usb_path: str, iccid: str) -> tuple[ForwardedTo, ...]:
+    async def _forwardings(self, keeper: ModemKeeper, iccid: str) -> tuple[ForwardedTo, ...]:
         """Ask the network and tell the bank; a card that was changed meanwhile tells nothing."""
+        modem = _idle(keeper)
         found = await modem.read_forwarding()
         active = tuple(ForwardedTo(reason=one.reason, number=one.number) for one in found)
         if modem.info.iccid != iccid:
             raise SimNotReadyError("the SIM was changed meanwhile")
         now = datetime.now(UTC)
-        self._publish(SimForwarding(host_id=self._host_id, at=now, usb_path=usb_path, iccid=iccid, active=active))
+        self._publish(
+            SimForwarding(host_id=self._host_id, at=now, usb_path=keeper.ports.usb_path, iccid=iccid, active=active)
+        )
         return active
 
     # commands
 
     async def _enter_pin(self, command: EnterPin) -> AnyReply:
-        await self._modem(command).enter_pin(command.pin)
+        await self._holder(command).modem.enter_pin(command.pin)
         return Done()
 
     async def _enter_puk(self, command: EnterPuk) -> AnyReply:
-        await self._modem(command).enter_puk(command.puk, command.pin, command.tries_left)
+        await self._holder(command).modem.enter_puk(command.puk, command.pin, command.tries_left)
         return Done()
 
     async def _read_forwarding(self, command: ReadForwarding) -> AnyReply:
-        modem = self._modem(command)
-        return Forwardings(active=await self._forwardings(modem, command.usb_path, command.iccid))
+        return Forwardings(active=await self._forwardings(self._holder(command), command.iccid))
 
     async def _clear_forwarding(self, command: ClearForwarding) -> AnyReply:
-        modem = self._modem(command)
-        await modem.clear_forwarding()
-        return Forwardings(active=await self._forwardings(modem, command.usb_path, command.iccid))
+        keeper = self._holder(command)
+        await _idle(keeper).clear_forwarding()
+        return Forwardings(active=await self._forwardings(keeper, command.iccid))
 
     async def _select_operator(self, command: SelectOperator) -> AnyReply:
-        await self._modem(command).select_operator(command.plmn)
+        await _idle(self._holder(command)).select_operator(command.plmn)
         return Done()
 
-    def _modem(self, command: SimCommand) -> Modem:
-        modem = self._keeper(command.usb_path).modem
-        if modem.info.iccid != command.iccid:
+    def _holder(self, command: SimCommand) -> ModemKeeper:
+        keeper = self._keeper(command.usb_path)
+        if keeper.modem.info.iccid != command.iccid:
             raise SimNotReadyError("another SIM is in this modem now, or none")
-        return modem
+        return keeper
+
+
+def _idle(keeper: ModemKeeper) -> Modem:
+    """A modem whose line no call has, not even one that has not reached it yet. Raises WrongStateError."""
+    if keeper.call is not None:
+        raise WrongStateError("the network is not asked during a call")
+    return keeper.modem

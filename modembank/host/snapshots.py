@@ -36,6 +36,7 @@ def snapshot_of(info: ModemInfo, *, state: ModemState | None = None, detail: str
         pin_left=info.lock.pin_left if info.lock else None,
         puk_left=info.lock.puk_left if info.lock else None,
         denial=info.denial,
+        asking=info.asking,
     )
 
 

@@ -37,3 +37,4 @@ class ModemInfo:
     lock: PinState | None = None  # what the SIM asks for
     denial: str | None = None  # why the network refuses the SIM, in words
     slot: str | None = None  # as the chassis file names the place
+    asking: bool = False  # the network owes an answer for up to 40 s, and a command would wait for it

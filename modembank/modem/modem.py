@@ -64,7 +64,9 @@ class Modem:
         self._channel: AtChannel | None = None
         self._message_sink = messages
         self._snapshot = Snapshot(ports, sink, lambda: self._session.in_call())
-        self._care = SimCare(self._ask, self._dialect.read_tries, lambda: self._session.in_call())
+        self._care = SimCare(
+            self._ask, self._dialect.read_tries, lambda: self._session.in_call(), self._snapshot.set_asking
+        )
         self._session: Session = self._new_session()
         self._lost: asyncio.Future[None] | None = None
         self._last_channel: AtChannel | None = None
@@ -105,6 +107,13 @@ class Modem:
         finally:
             self._snapshot.lost("closed")
             await self._close()
+
+    async def give_way(self, limit_s: float) -> None:
+        """Make the line free for a call: questions to the network about the SIM stop after the one that is out.
+
+        Raises LineBusyError: its answer did not come in time.
+        """
+        await self._care.give_way(limit_s)
 
     async def dial(self, number: str) -> None:
         """Place a voice call: the voice path is armed and read back, then exactly one ATD is written.

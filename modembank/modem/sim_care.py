@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 from modembank.at import command as at
 from modembank.at.command import AtCommand
@@ -11,7 +12,15 @@ from modembank.at.forwarding import Forwarding, ForwardingReason, erase, query, 
 from modembank.at.identity import CME_SIM, SimStatus
 from modembank.at.network import AUTOMATIC_OPERATOR, select_operator
 from modembank.at.pin import PinState, Retries, SimLock, enter_pin, enter_puk, read_lock, read_retries
-from modembank.errors import AtResultError, AtSyntaxError, CmeError, PinRefusedError, PinWrongError, WrongStateError
+from modembank.errors import (
+    AtResultError,
+    AtSyntaxError,
+    CmeError,
+    LineBusyError,
+    PinRefusedError,
+    PinWrongError,
+    WrongStateError,
+)
 from modembank.modem.ask import Ask
 
 FEWEST_TRIES = 3  # all that a card ever gives: with fewer somebody has erred before, and the last error blocks it
@@ -21,10 +30,22 @@ _CME_LOCKS = {5: SimLock.OTHER, 11: SimLock.PIN, 12: SimLock.PUK, 17: SimLock.OT
 class SimCare:
     """The card of one modem. Remembers which card a PIN was tried on, over restarts of the modem too."""
 
-    def __init__(self, ask: Ask, read_tries: tuple[AtCommand, ...], in_call: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        read_tries: tuple[AtCommand, ...],
+        in_call: Callable[[], bool],
+        on_asking: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        """`on_asking` is told when the network begins and ceases to owe an answer."""
         self._ask = ask
         self._read_tries = read_tries
         self._in_call = in_call
+        self._on_asking = on_asking
+        self._questions = 0  # to the network, at work or waiting
+        self._unasked = asyncio.Event()  # there is none
+        self._unasked.set()
+        self._wanted = False  # a call wants the line: the running question is the last
         self._trying = asyncio.Lock()
         self._tried = False
         self._tried_card: str | None = None
@@ -82,26 +103,58 @@ class SimCare:
     async def read_forwarding(self) -> tuple[Forwarding, ...]:
         """The forwardings that are active for voice; see `Modem.read_forwarding`."""
         found = []
-        for reason in ForwardingReason:
-            self._check_idle()  # a call may have begun while the network answered
-            found.append(read_forwarding(await self._ask(query(reason)), reason))
+        with self._asking():
+            for reason in ForwardingReason:
+                self._check_idle()  # a call may have begun while the network answered
+                found.append(read_forwarding(await self._ask(query(reason)), reason))
         return tuple(one for one in found if one is not None)
 
     async def clear_forwarding(self) -> None:
         """Erase every forwarding; see `Modem.clear_forwarding`."""
-        for reason in ForwardingReason:
-            self._check_idle()
-            await self._ask(erase(reason))
+        with self._asking():
+            for reason in ForwardingReason:
+                self._check_idle()
+                await self._ask(erase(reason))
 
     async def select_operator(self, plmn: str | None) -> None:
         """Register with this operator only, or with any again; see `Modem.select_operator`."""
-        self._check_idle()
-        await self._ask(AUTOMATIC_OPERATOR if plmn is None else select_operator(plmn))
+        with self._asking():
+            self._check_idle()
+            await self._ask(AUTOMATIC_OPERATOR if plmn is None else select_operator(plmn))
+
+    async def give_way(self, limit_s: float) -> None:
+        """A call wants the line: ask no more, and wait for the answer that is owed; see `Modem.give_way`."""
+        try:
+            async with asyncio.timeout(limit_s):
+                while self._questions:
+                    self._wanted = True
+                    await self._unasked.wait()
+        except TimeoutError:
+            raise LineBusyError(
+                f"the network has not answered this modem's last question within {limit_s:g} s; try again in a minute"
+            ) from None
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """The port is occupied until the network has answered; a command cannot be taken back."""
+        self._questions += 1
+        self._unasked.clear()
+        self._on_asking(True)
+        try:
+            yield
+        finally:
+            self._questions -= 1
+            if not self._questions:
+                self._wanted = False
+                self._unasked.set()
+                self._on_asking(False)
 
     def _check_idle(self) -> None:
-        """Raises WrongStateError. A command that waits for the network would keep a hang-up waiting."""
+        """Raises WrongStateError. A command that waits for the network would keep a dial or a hang-up waiting."""
         if self._in_call():
             raise WrongStateError("the network is not asked during a call")
+        if self._wanted:
+            raise WrongStateError("a call is to be placed; the network is asked later")
 
     async def _read_lock(self) -> SimLock | None:
         try:

@@ -112,6 +112,10 @@ class Snapshot:
         """A URC told of another signal strength."""
         self._show(replace(self.info, rssi_dbm=rssi_dbm))
 
+    def set_asking(self, asking: bool) -> None:
+        """Whether the network is being asked about the SIM, which keeps the port occupied."""
+        self._show(replace(self.info, asking=asking))
+
     def refresh(self) -> None:
         """A fact changed that only the state shows, such as a call."""
         self._show(self.info)

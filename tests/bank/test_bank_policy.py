@@ -46,6 +46,7 @@ candidates = st.lists(
         modem_state=st.none() | st.sampled_from(ModemState),
         voice=st.booleans(),
         sound=st.booleans(),
+        asking=st.booleans(),
         registration=st.sampled_from(sorted(Registration)),
         tags=st.lists(st.sampled_from(["office", "night"]), max_size=2).map(tuple),
         last_used_at=st.none() | st.integers(0, 3).map(lambda hours: NOON + timedelta(hours=hours)),
@@ -77,6 +78,8 @@ def test_the_winner_passes_every_filter_and_none_that_passes_waited_longer(sims,
     winner = next(candidate for candidate in sims if candidate.sim_id == choice.sim_id)
     assert winner in able
     assert sum(count.removed for count in choice.why.filters) == len(sims) - len(able)
+    able = [candidate for candidate in able if not candidate.asking] or able
+    assert winner in able
     if winner.last_used_at is not None:
         assert all(other.last_used_at and other.last_used_at >= winner.last_used_at for other in able)
 
@@ -122,6 +125,12 @@ def test_never_used_comes_first_and_ties_go_by_iccid():
     used = sim(1, last_used_at=NOON)
     assert choose([used, sim(3), sim(2)], Wish()).sim_id == "sim_002"
     assert choose([sim(4, last_used_at=NOON + timedelta(seconds=1)), used], Wish()).sim_id == "sim_001"
+
+
+def test_a_line_that_waits_for_its_network_comes_last():
+    used = sim(1, last_used_at=NOON)
+    assert choose([sim(2, asking=True), used], Wish()).sim_id == "sim_001"
+    assert choose([sim(2, asking=True)], Wish()).sim_id == "sim_002"
 
 
 def test_no_sims_at_all_is_told():

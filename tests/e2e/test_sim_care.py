@@ -19,9 +19,12 @@ PIN, OTHER_PIN, PUK = "471193", "860257", "87654321"
 ELSEWHERE = "+447700900990"
 
 
+NUMBER_RULES = json.dumps([{"plmn": "00101", "code": "*135#", "pattern": "number is (?P<number>[0-9 ]+)"}])
+
+
 @pytest.fixture
 async def bank(tmp_path: Path) -> AsyncIterator[TestBank]:
-    settings = {"MODEMBANK_SIMS__FORWARDING_FIRST_S": "0"}
+    settings = {"MODEMBANK_SIMS__FORWARDING_FIRST_S": "0", "MODEMBANK_SIMS__NUMBER_RULES": NUMBER_RULES}
     async with start_bank(tmp_path, modems=2, settings=settings) as running:
         yield running
         await check_invariants(running)
@@ -82,6 +85,7 @@ async def test_a_card_is_opened_by_its_pin_and_after_a_wrong_one_by_a_person(ban
     await bank.emulator.call("pin", modem=0, pin=OTHER_PIN, tries=0, puk=PUK)
     blocked = await becomes(bank, sim["id"], "sim_puk")
     assert blocked["lock"]["puk_left"] == 10
+    assert "PUK tries left: 10" in (await modembank(bank, "sims"))[1]
     status, _, err = await modembank(bank, "sims", "puk", sim["id"], stdin="n\n")
     assert status != 0 and "Tries left: 10" in err
     status, _, err = await modembank(
@@ -117,6 +121,7 @@ async def test_a_forwarding_is_found_told_and_ended(bank: TestBank) -> None:
             return next((event for event in told if event["type"] == "sim.forwarding"), None)
 
         assert (await until(alarm, what="the alarm"))["data"]["active"] is True
+    assert "CALLS ARE FORWARDED" in (await modembank(bank, "sims"))[1]
     status, out, _ = await modembank(bank, "sims", "forwarding", sim["id"], "--clear", "--json")
     assert (status, json.loads(out)["forwarding"]) == (0, [])
 
@@ -137,6 +142,9 @@ async def test_a_roaming_sim_calls_only_when_it_may_and_a_denied_one_says_why(ba
         return (await bank.get(f"/v1/sims/{sim['id']}"))["registration"] == "roaming" or None
 
     await until(roams, what="the SIM to roam")
+    listed = (await modembank(bank, "sims"))[1].splitlines()
+    assert next(line for line in listed if sim["id"] in line).rstrip().endswith("roaming")
+    assert "network not allowed (cause 11)" in next(line for line in listed if other["id"] in line)
     problem = await bank.post("/v1/calls", {"to": bank.parties["echo"]}, status=503)
     assert problem["code"] == "no_sim_available" and problem["removed"]["roaming"] == 1
     status, _, err = await modembank(bank, "sims", "set", sim["id"], "--roaming", "--operator", "00101")
@@ -161,3 +169,94 @@ async def test_the_history_shows_when_a_network_was_lost(bank: TestBank) -> None
         assert told[-1]["registration"] == "home"
     status, out, err = await modembank(bank, "sims", "history", sim["id"])
     assert status == 0 and "-> denied" in out, out + err
+
+
+async def test_an_operator_is_asked_once_for_the_number_that_a_card_does_not_know(bank: TestBank) -> None:
+    sim, other = await sim_in(bank, 0), await sim_in(bank, 1)
+    await bank.emulator.call("ussd_script", modem=0, code="*135#", menu="Your number is 07700 900321.")
+    await bank.emulator.call("ussd_script", modem=1, code="*135#", menu="Try again later.")
+    for index in (0, 1):
+        await bank.emulator.call("fault", modem=index, name="cnum_empty", value=True)
+        await power_cycle(bank, index)
+    await becomes(bank, sim["id"], "ready")
+    await becomes(bank, other["id"], "ready")
+    for one in (sim, other):  # as if the cards had never told
+        status, _, err = await modembank(bank, "sims", "set", one["id"], "--number", "")
+        assert status == 0, err
+
+    async def told() -> Json | None:
+        now = await bank.get(f"/v1/sims/{sim['id']}")
+        return now if now["number"] else None
+
+    found = await until(told, what="the operator to tell the number")
+    assert (found["number"], found["number_source"]) == ("+447700900321", "ussd")
+
+    async def sessions(one: Json) -> list[Json]:
+        return [run for run in (await bank.get("/v1/ussd"))["data"] if run["sim"]["id"] == one["id"]]
+
+    async def asked() -> bool | None:
+        return len(await sessions(other)) == 1 or None
+
+    await until(asked, what="the other SIM to be asked")
+    await bank.server.kill()
+    await bank.server.start()
+    await bank.wait_ready(2)
+    await asyncio.sleep(3)
+    assert [len(await sessions(one)) for one in (sim, other)] == [1, 1]
+    assert (await bank.get(f"/v1/sims/{other['id']}"))["number"] is None
+    assert "900321" not in bank.server.log_text()
+    call = await bank.dial(bank.parties["echo"], **{"from": "+447700900321"})
+    assert call["sim"]["id"] == sim["id"]
+
+
+async def lines_of(bank: TestBank, sim: Json, start: str) -> list[str]:
+    trace = (await bank.get(f"/v1/modems/{sim['modem']['id']}/trace?limit=1000"))["data"]
+    return [line["text"] for line in trace if line["out"] and line["text"].startswith(start)]
+
+
+async def ask_slowly(bank: TestBank, sim: Json, delay_s: float) -> asyncio.Task[Json]:
+    """Have modem 0 ask for forwarding, which its network answers late."""
+    before = len(await lines_of(bank, sim, "AT+CCFC"))
+    await bank.emulator.call("fault", modem=0, name="ccfc_s", value=delay_s)
+    check = asyncio.create_task(bank.post(f"/v1/sims/{sim['id']}/actions/check_forwarding", status=409))
+
+    async def out() -> bool | None:
+        return len(await lines_of(bank, sim, "AT+CCFC")) > before or None
+
+    await until(out, what="the question to be out")
+    return check
+
+
+async def test_a_slow_network_that_is_asked_about_forwarding_fails_no_call(bank: TestBank) -> None:
+    sim, other = await sim_in(bank, 0), await sim_in(bank, 1)
+
+    async def asked() -> bool | None:
+        return (await bank.get(f"/v1/sims/{sim['id']}"))["forwarding"] == [] or None
+
+    await until(asked, what="the network to be asked at bring-up")
+    asked_before = len(await lines_of(bank, sim, "AT+CCFC"))
+    check = await ask_slowly(bank, sim, 4)
+    call = await bank.dial(bank.parties["echo"], **{"from": sim["id"]})
+    assert (await check)["code"] == "wrong_state"
+    await bank.wait_status(call["id"], "in_progress")
+    assert len(await lines_of(bank, sim, "AT+CCFC")) == asked_before + 1, "the call waited for more than one question"
+    await bank.post(f"/v1/calls/{call['id']}/actions/hangup")
+
+    newer = await bank.dial(bank.parties["echo"], **{"from": other["id"]})  # so that `sim` is the least recently used
+    await bank.wait_status(newer["id"], "in_progress")
+    await bank.post(f"/v1/calls/{newer['id']}/actions/hangup")
+    await bank.wait_ready(2)
+
+    dials = len(await lines_of(bank, sim, "ATD"))
+    check = await ask_slowly(bank, sim, 16)
+    refusal, elsewhere = await asyncio.gather(
+        bank.post("/v1/calls", {"to": bank.parties["echo"], "from": sim["id"]}, status=503),
+        bank.dial(bank.parties["echo"]),
+    )
+    assert not check.done() and len(await lines_of(bank, sim, "ATD")) == dials
+    assert refusal["code"] == "line_busy"
+    assert (await bank.get(f"/v1/calls/{refusal['call_id']}"))["hangup"]["cause"] == "congestion"
+    assert elsewhere["sim"]["id"] == other["id"]
+    assert (await check)["code"] == "wrong_state"
+    again = await bank.dial(bank.parties["echo"], **{"from": sim["id"]})
+    await bank.wait_status(again["id"], "in_progress")

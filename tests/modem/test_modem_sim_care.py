@@ -18,6 +18,7 @@ from modembank.errors import (
     AtSyntaxError,
     AtTimeoutError,
     CmeError,
+    LineBusyError,
     PinRefusedError,
     PinWrongError,
     RequestError,
@@ -194,6 +195,35 @@ async def test_a_forwarding_is_erased_for_every_reason() -> None:
     async with driven_fake(link, EC25) as (driver, _):
         await driver.clear_forwarding()
         assert link.sent("+CCFC=") == ["+CCFC=0,4", "+CCFC=1,4", "+CCFC=2,4", "+CCFC=3,4"]
+
+
+async def test_a_call_waits_for_one_question_at_most_and_not_for_long() -> None:
+    answered, asked, told = asyncio.Event(), [], []
+
+    async def ask(command: AtCommand, on_written: Callable[[], None] | None = None) -> tuple[str, ...]:
+        asked.append(command.text)
+        await answered.wait()
+        return ("+CCFC: 0,255",)
+
+    care = SimCare(ask, (), lambda: False, told.append)
+    await care.give_way(8.0)
+    check = asyncio.create_task(care.read_forwarding())
+    await asyncio.sleep(1)
+    assert told == [True]
+    with pytest.raises(LineBusyError):
+        await care.give_way(8.0)
+    assert asyncio.get_running_loop().time() == pytest.approx(9.0)
+    with pytest.raises(WrongStateError):
+        await care.read_forwarding()  # a call has just been refused: nobody else may make the line busy meanwhile
+    waiting = asyncio.create_task(care.give_way(8.0))
+    await asyncio.sleep(1)
+    assert not waiting.done()
+    answered.set()
+    await waiting
+    with pytest.raises(WrongStateError):
+        await check
+    assert asked == ["+CCFC=0,2"] and told[-1] is False
+    assert await care.read_forwarding() == () and len(asked) == 5
 
 
 async def test_an_operator_is_selected_by_its_plmn_only() -> None:

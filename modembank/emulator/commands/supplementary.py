@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from modembank.emulator.modem import Modem
     from modembank.emulator.session import AtSession
 
-NETWORK_S = 0.2
-"""How long the network takes to answer; a real one takes 1 to 10 s."""
-
 
 class Reason(IntEnum):
     """When a call is forwarded."""
@@ -49,7 +46,7 @@ def _forwarding(modem: Modem, session: AtSession, command: Command) -> Reply:
     if mode == Mode.QUERY:
         number = sim.forwarding.get(reason, "")
         line = f'+CCFC: 1,1,"{number}",{number_type(number)}' if number else "+CCFC: 0,7"
-        return Reply((line,), delay_s=NETWORK_S)
+        return Reply((line,), delay_s=modem.faults.ccfc_s)
     if mode in (Mode.DISABLE, Mode.ERASE):
         sim.set_forwarding(reason, "")
     elif mode == Mode.REGISTER:

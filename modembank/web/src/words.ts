@@ -50,6 +50,7 @@ const PROBLEMS: Record<string, string> = {
   wrong_state: "The call is not in a state for that any more",
   not_found: "This call does not exist any more",
   host_unreachable: "The machine with this modem cannot be reached",
+  line_busy: "This SIM waits for its network; try again in a minute, or take another one",
   rate_limited: "Too many calls at once; wait a moment",
 };
 
