@@ -20,7 +20,7 @@
     │       ├── CmeError, CmsError
     ├── SmsFormatError           an SMS or a USSD string that does not follow its standard
     ├── ModemError               a modem that cannot do what was asked
-    │   ├── NoVoiceError, SimNotReadyError, NotRegisteredError, DialFailedError, IllegalTransitionError
+    │   ├── NoVoiceError, SimNotReadyError, NotRegisteredError, LineBusyError, DialFailedError, IllegalTransitionError
     │   ├── SmsUnknownError, UssdTimeoutError (TimeoutError), PinRefusedError, PinWrongError
     │   ├── BalanceUnknownError
     ├── MediaError               audio or its transport
