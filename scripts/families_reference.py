@@ -11,12 +11,14 @@ from modembank import dialects
 from modembank.at.transcript import Mark, Source, Transcript, read_transcript
 from modembank.dialects import DIALECTS, Dialect
 from modembank.dialects.dialect import reads_nothing
+from modembank.sms.ussd import UssdForm
 
 TRANSCRIPTS = Path(__file__).resolve().parent.parent / "hardware" / "transcripts"
 LINK = "../../hardware/transcripts"
 # Parts of a transcript that are called as the features that they prove.
-PARTS = {"bring-up", "call out", "call in"}
+PARTS = {"bring-up", "call out", "call in", "sms out", "sms in", "ussd"}
 OURS = "us"
+_WRITTEN = {UssdForm.UCS2: "UCS2", UssdForm.PACKED: "packed septets", UssdForm.PLAIN: "plain text"}
 
 
 def read_all() -> dict[str, Transcript]:
@@ -63,7 +65,7 @@ def _proofs_of(dialect: Dialect, transcripts: dict[str, Transcript]) -> str:
 
 
 def _features(dialect: Dialect) -> dict[str, str]:
-    """Features, and what the dialect says of them; the first three are those that transcripts replay."""
+    """Features, and what the dialect says of them; the first six are those that transcripts replay."""
     voice = dialect.voice
     calls = "yes" if voice is not None else "on a serial port, or with a sound card that the settings name"
     events = ", ".join(f"`{one.name}`" for one in dialect.call_events) or "`+CLCC` is polled"
@@ -71,6 +73,9 @@ def _features(dialect: Dialect) -> dict[str, str]:
         "bring-up": "yes",
         "call out": f"{calls}; told by {events}",
         "call in": calls,
+        "sms out": "yes",
+        "sms in": f"yes, in {' and '.join(f'`{store}`' for store in dialect.message_stores)}",
+        "ussd": f"yes, written as {_WRITTEN[dialect.ussd]}",
         "cause of a release": "`+CEER`" if dialect.read_cause is not None else "in the event that tells it",
         "DTMF in": "told by the modem" if _reads(dialect, "read_dtmf") else "not told",
         "signal": "told by the modem" if _reads(dialect, "read_signal") else "polled",

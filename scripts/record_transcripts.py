@@ -20,20 +20,35 @@ from modembank.at.transcript import Mark, Source, write_transcript
 from modembank.dialects import get_dialect
 from modembank.emulator.client import EmulatorClient
 from modembank.emulator.families import FAMILIES, ON_SERIAL_PORTS
-from modembank.modem import CallKind, CallProgress, CallRelease, Modem, ModemInfo, ModemPorts, ModemState, scan
+from modembank.modem import (
+    CallKind,
+    CallProgress,
+    CallRelease,
+    Modem,
+    ModemInfo,
+    ModemPorts,
+    ModemState,
+    StoredAt,
+    UssdReply,
+    UssdStatus,
+    scan,
+)
 from modembank.tty.trace import Way
 
 FOLDER = Path(__file__).resolve().parent.parent / "hardware" / "transcripts"
 PATIENCE_S = 30.0
 LINES = 1000
+# SMS-SUBMIT of "hello" to +447700900123, by way of the card's own service centre. Source: 3GPP TS 23.040 9.2.2.2.
+SUBMIT, TPDU_OCTETS = "0001000C91447700091032000005E8329BFD06", 18
 
 
 class Listener:
-    """A ModemSink that counts."""
+    """A ModemSink and MessageSink that counts."""
 
     def __init__(self) -> None:
         self.kinds: list[CallKind] = []
         self.releases = 0
+        self.news = 0
 
     def modem_changed(self, info: ModemInfo) -> None:
         """See `ModemSink`."""
@@ -51,6 +66,16 @@ class Listener:
 
     def audio_flow(self, ready: bool) -> None:
         """See `ModemSink`."""
+
+    def message_waiting(self, place: StoredAt | None) -> None:
+        """See `MessageSink`."""
+        self.news += place is not None
+
+    def message_direct(self, pdu: str) -> None:
+        """See `MessageSink`."""
+
+    def ussd_received(self, reply: UssdReply) -> None:
+        """See `MessageSink`."""
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -87,7 +112,7 @@ async def record(name: str, folder: Path) -> str | None:
         port = Path(facts["dev"]["at"])
         ports = found[0] if found else ModemPorts(facts["usb_path"], 0, 0, port, None, family, serial=serial)
         heard = Listener()
-        modem = Modem(ports, heard)
+        modem = Modem(ports, heard, messages=heard)
         running = asyncio.create_task(modem.run())
         marks: list[tuple[int, str]] = [(0, "bring-up")]
         try:
@@ -95,6 +120,8 @@ async def record(name: str, folder: Path) -> str | None:
             # Of a family that tells no calls they are polled: what it answers depends on when it is asked.
             if modem.info.voice and get_dialect(ports.dialect).call_events:
                 await calls(modem, heard, control, ready["parties"]["echo"], marks)
+            if modem.info.number is not None:
+                await services(modem, heard, control, modem.info.number, marks)
             return text_of(modem, name, ports.dialect, marks)
         finally:
             running.cancel()
@@ -123,6 +150,25 @@ async def calls(
     await control.call("hangup", call=call["call"])
     await until(lambda: heard.releases == 2)
     await asyncio.sleep(1.0)
+
+
+async def services(
+    modem: Modem, heard: Listener, control: EmulatorClient, number: str, marks: list[tuple[int, str]]
+) -> None:
+    """A message out, one in that is read and deleted, and USSD with a menu."""
+    marks.append((len(modem.transcript(LINES)), "sms out"))
+    await modem.send_pdu(SUBMIT, TPDU_OCTETS)
+    marks.append((len(modem.transcript(LINES)), "sms in"))
+    await control.call("sms", modem=0, to=number, text="hello", **{"from": "+447700900990"})
+    await until(lambda: heard.news > 0)
+    for message in await modem.read_messages():
+        await modem.delete_message(message.store, message.index)
+    marks.append((len(modem.transcript(LINES)), "ussd"))
+    reply = await modem.ussd("*123#")
+    if reply.m is UssdStatus.REPLY_WANTED:
+        await modem.answer_ussd("1")
+    await modem.cancel_ussd()
+    await modem.ussd("*100#")
 
 
 def text_of(modem: Modem, name: str, dialect: str, marks: list[tuple[int, str]]) -> str:

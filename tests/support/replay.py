@@ -98,6 +98,7 @@ class ReplayedModem(FakeModem):
 
     _acts: deque[list[Exchange]] = field(default_factory=deque)
     _queues: dict[str, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
+    _script: deque[tuple[str, list[Entry]]] = field(default_factory=deque)
 
     @classmethod
     def from_bring_up(cls, entries: Iterable[Entry], base: dict[str, Answer]) -> ReplayedModem:
@@ -117,6 +118,24 @@ class ReplayedModem(FakeModem):
         self._acts = deque(blocks[1:])
         self._run(blocks[0], 0.0)
 
+    def follow(self, entries: Iterable[Entry]) -> None:
+        """Say what a part says behind each of its command lines, when that line comes, in this order and no other; what
+        stands before the first is said at once. Lines that are not the next one are answered as ever.
+        """
+        blocks: list[tuple[str, list[Entry]]] = [("", [])]
+        for one in entries:
+            if one.mark is Mark.OUT:
+                blocks.append((one.text, []))
+            else:
+                blocks[-1][1].append(one)
+        self._script = deque(blocks[1:])
+        self._say(blocks[0][1])
+
+    @property
+    def followed(self) -> bool:
+        """Whether all command lines of the part that is followed were sent."""
+        return not self._script
+
     @property
     def finished(self) -> bool:
         """Whether all acting commands of the part were sent."""
@@ -124,6 +143,13 @@ class ReplayedModem(FakeModem):
 
     def _answer(self, line: str) -> None:
         line = line.removeprefix("\x1b")
+        if self._script and line.rstrip("\x1a") == self._script[0][0]:
+            self.heard.append(line)
+            _, said = self._script.popleft()
+            if self._script and not self._script[0][0].startswith("AT"):
+                self.push("\r\n> ")  # a message follows; transcripts leave the prompt out
+            self._say(said)
+            return
         if _ACTS.fullmatch(line) and self._acts:
             block = self._acts[0]
             if line == block[0].line:
@@ -144,6 +170,16 @@ class ReplayedModem(FakeModem):
         if one.final != "OK" and ";" in one.line:
             self.answers = {**self.answers, one.line: one.text}
         self.table |= dict(one.singles())
+
+    def _say(self, said: Iterable[Entry]) -> None:
+        loop, at_s = asyncio.get_running_loop(), 0.0
+        for one in said:
+            if one.mark is Mark.PAUSE:
+                at_s += one.pause_s
+            elif at_s:
+                loop.call_later(at_s, self.urc, one.text.replace("\n", "\r\n"))
+            else:
+                self.urc(one.text.replace("\n", "\r\n"))
 
     def _run(self, block: list[Exchange], start_s: float) -> None:
         loop = asyncio.get_running_loop()
