@@ -118,7 +118,14 @@ async def test_ice_servers_are_those_of_the_settings(api):
 
 
 async def test_info(api):
-    assert (await api.client.get("/v1/info")).json() == {"version": __version__, "country": "GB"}
+    assert (await api.client.get("/v1/info")).json() == {
+        "version": __version__,
+        "country": "GB",
+        "scopes": ["*"],
+        "max_message_parts": 10,
+        "ussd_codes": [],
+        "balance_plmns": [],
+    }
 
 
 async def test_health_and_readiness(api):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from modembank import __version__
-from modembank.api.deps import BankDep, SettingsDep
+from modembank.api.deps import BankDep, KeyDep, SettingsDep
 from modembank.api.schemas.system import Health, Info, Readiness, ReadinessChecks
 
 health = APIRouter(tags=["health"])
@@ -37,6 +37,13 @@ async def readyz(response: Response, bank: BankDep) -> Readiness:
 
 
 @info.get("/info", operation_id="get_info", summary="What runs here")
-async def get_info(settings: SettingsDep) -> Info:
-    """Return the version and the bank's country."""
-    return Info(version=__version__, country=settings.country)
+async def get_info(settings: SettingsDep, key: KeyDep) -> Info:
+    """Return the version, the bank's country, and what this key and the settings allow."""
+    return Info(
+        version=__version__,
+        country=settings.country,
+        scopes=list(key.scopes),
+        max_message_parts=settings.messages.max_parts,
+        ussd_codes=list(settings.ussd.codes),
+        balance_plmns=[rule.plmn for rule in settings.balance.rules],
+    )

@@ -35,6 +35,12 @@ class Info(Answer):
 
     version: str
     country: str = Field(description="ISO 3166-1 country for national numbers.")
+    scopes: list[str] = Field(description="What the key that asks may do; `*` is everything.", examples=[["*"]])
+    max_message_parts: int = Field(description="Most SMS that one message may take: `messages.max_parts`.")
+    ussd_codes: list[str] = Field(description="The codes that may be sent: `ussd.codes`.", examples=[["*100#"]])
+    balance_plmns: list[str] = Field(
+        description="Operators whose balances can be read: those of `balance.rules`.", examples=[["00101"]]
+    )
 
 
 class IceServer(Answer):
