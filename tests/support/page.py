@@ -91,12 +91,14 @@ class Softphone:
         await self.page.screenshot(path=self._pictures / f"{name}.png")
 
 
-async def open_softphone(browser: Browser, bank: TestBank, pictures: Path, **options: object) -> Softphone:
-    """Open the page with the key in the address, as the demo's link does."""
+async def open_softphone(
+    browser: Browser, bank: TestBank, pictures: Path, *, key: str | None = None, **options: object
+) -> Softphone:
+    """Open the page with a key (the server's first) in the address, as the demo's link does."""
     context = await browser.new_context(viewport={"width": 1280, "height": 860}, **options)  # type: ignore[arg-type]
     await context.add_init_script(PLAIN_MICROPHONE)
     await context.add_init_script(WATCH_STATE)
     page = await context.new_page()
-    await page.goto(f"{bank.server.url}/#key={bank.server.api_key}")
+    await page.goto(f"{bank.server.url}/#key={key or bank.server.api_key}")
     await expect(page.get_by_test_id("call").first).to_be_visible(timeout=20_000)
     return Softphone(page, pictures)

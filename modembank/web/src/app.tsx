@@ -4,11 +4,14 @@ import { keyState } from "./bank";
 import { CallDetails } from "./calls/details";
 import { LiveCalls, RecentCalls } from "./calls/calls";
 import type { StreamState } from "./client/events";
+import { MessageDetails } from "./messages/details";
+import { newestMessages, unseen } from "./messages/inbox";
+import { Messages } from "./messages/messages";
 import { PhoneCard } from "./phone/card";
-import { view, type View } from "./phone/dialer";
 import { Incoming, LeftBehind } from "./phone/incoming";
 import { listenToKeys } from "./phone/keys";
 import { Speaker } from "./phone/speaker";
+import { view, type View } from "./phone/view";
 import { isDark, toggleTheme } from "./preferences";
 import { Details } from "./rack/details";
 import { Rack, RackTools } from "./rack/rack";
@@ -36,9 +39,9 @@ function Desk(): JSX.Element {
         </div>
         <div class="board">
           <LiveCalls />
-          <section class="card tables" data-shows={view.value === "calls" ? "calls" : "rack"}>
+          <section class="card tables" data-shows={shownTable()}>
             <BoardTabs />
-            {view.value === "calls" ? <RecentCalls /> : <Rack />}
+            <Table />
           </section>
         </div>
       </main>
@@ -46,10 +49,26 @@ function Desk(): JSX.Element {
       <Speaker />
       <Details />
       <CallDetails />
+      <MessageDetails />
       <Settings />
       <Notice />
     </div>
   );
+}
+
+function shownTable(): "rack" | "calls" | "messages" {
+  return view.value === "phone" ? "rack" : view.value;
+}
+
+function Table(): JSX.Element {
+  switch (shownTable()) {
+    case "calls":
+      return <RecentCalls />;
+    case "messages":
+      return <Messages />;
+    case "rack":
+      return <Rack />;
+  }
 }
 
 const STREAM_WORDS: Record<StreamState, string> = {
@@ -98,23 +117,47 @@ function Header(): JSX.Element {
 }
 
 function BoardTabs(): JSX.Element {
-  const calls = view.value === "calls";
+  const shown = shownTable();
   return (
     <div class="board-tabs" role="group" aria-label="Table">
-      <button type="button" aria-pressed={!calls} onClick={() => (view.value = "rack")}>
+      <button type="button" aria-pressed={shown === "rack"} onClick={() => (view.value = "rack")}>
         Rack <span class="count">{rackCounts.value.rows}</span>
       </button>
-      <button type="button" aria-pressed={calls} data-testid="show-recent" onClick={() => (view.value = "calls")}>
+      <button
+        type="button"
+        aria-pressed={shown === "calls"}
+        data-testid="show-recent"
+        onClick={() => (view.value = "calls")}
+      >
         Recent calls <span class="count">{recentCalls.value.length}</span>
       </button>
-      {!calls && <RackTools />}
+      <button
+        type="button"
+        aria-pressed={shown === "messages"}
+        data-testid="show-messages"
+        onClick={() => (view.value = "messages")}
+      >
+        Messages <MessageCount />
+      </button>
+      {shown === "rack" && <RackTools />}
     </div>
+  );
+}
+
+/** How many are new while nobody looks, else how many there are. */
+function MessageCount(): JSX.Element {
+  const fresh = unseen.value;
+  return (
+    <span class="count" data-fresh={fresh > 0}>
+      {fresh > 0 ? `${fresh} new` : newestMessages.value.length}
+    </span>
   );
 }
 
 const TABS: readonly { view: View; word: string; icon: IconName }[] = [
   { view: "phone", word: "Phone", icon: "phone" },
   { view: "calls", word: "Calls", icon: "clock" },
+  { view: "messages", word: "Messages", icon: "talk" },
   { view: "rack", word: "Rack", icon: "rack" },
 ];
 
@@ -133,6 +176,7 @@ function TabBar(): JSX.Element {
           <Icon name={tab.icon} size={22} />
           {tab.word}
           {tab.view === "calls" && liveCalls.value.length > 0 && <span class="dot" aria-label="calls are going on" />}
+          {tab.view === "messages" && unseen.value > 0 && <span class="dot" aria-label="there are new messages" />}
         </button>
       ))}
     </nav>

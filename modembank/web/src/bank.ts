@@ -2,11 +2,14 @@ import { signal } from "@preact/signals";
 import { Api, ApiError, UnreachableError } from "./client/api";
 import { EventStream } from "./client/events";
 import { isActive } from "./client/machine";
+import type { Message } from "./client/messages";
 import { openMicrophone, silentTrack } from "./client/microphone";
 import { Peer } from "./client/peer";
 import { PhoneSession, type SessionSnapshot } from "./client/session";
 import { isEnded, type Call, type ServerEvent } from "./client/types";
 import { formatNumber } from "./format";
+import { applyToInbox, clearInbox, loadInbox, unseen } from "./messages/inbox";
+import { view } from "./phone/view";
 import { audio, recall, remember } from "./preferences";
 import * as store from "./store";
 
@@ -98,12 +101,14 @@ export async function reload(): Promise<void> {
   const current = api();
   held = [];
   try {
-    const [allSims, allModems, page] = await Promise.all([
+    const [allSims, allModems, page, fillInbox] = await Promise.all([
       current.sims(),
       current.modems(),
       current.calls(store.MAX_RECENT),
+      loadInbox(current),
     ]);
     if (current !== client) return;
+    fillInbox();
     store.replaceRack(allSims, allModems);
     store.replaceCalls(page.data);
     await lookForLeftBehind();
@@ -161,6 +166,7 @@ function take(event: ServerEvent): void {
     tellMissed(call);
     if (call.id === leftBehind.peek()?.id && isEnded(call.status)) leftBehind.value = null;
   }
+  tellMessage(applyToInbox(event));
   store.apply(event);
   session.observe(event);
 }
@@ -174,6 +180,12 @@ function tellMissed(call: Call): void {
   const who = call.from === null ? "a withheld number" : formatNumber(call.from);
   if (!isEnded(call.status)) say(`The call from ${who} was answered elsewhere.`);
   else if (call.status === "no_answer" || call.status === "canceled") say(`Missed call from ${who}.`);
+}
+
+function tellMessage(message: Message | null): void {
+  if (message === null || view.peek() === "messages") return;
+  unseen.value += 1;
+  say(`New message from ${message.from === null ? "an unknown sender" : formatNumber(message.from)}.`);
 }
 
 async function lookForLeftBehind(): Promise<void> {
@@ -202,6 +214,7 @@ function disconnect(): void {
   events?.stop();
   events = null;
   store.clear();
+  clearInbox();
 }
 
 function isUnauthorized(error: unknown): boolean {

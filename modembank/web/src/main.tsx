@@ -5,6 +5,7 @@ import { wakeSound } from "./phone/sounds";
 import "./styles/base.css";
 import "./styles/phone.css";
 import "./styles/board.css";
+import "./styles/messages.css";
 
 function signInByLink(): boolean {
   const key = keyOfAddress();

@@ -1,3 +1,4 @@
+import type { Message, SendRequest, UssdRequest, UssdSession } from "./messages";
 import type {
   Call,
   CallWithAnswer,
@@ -45,8 +46,8 @@ export interface ApiOptions {
 }
 
 const MAX_PAGE = 200;
-// Dialling is safe to repeat because of its Idempotency-Key; two tries cover a server that restarts.
-const DIAL_RETRIES_MS = [500, 1500];
+// A POST with an Idempotency-Key is safe to repeat; two more tries cover a server that restarts.
+const POST_RETRIES_MS = [500, 1500];
 
 /** The REST API, one method for each route the page uses. Every method may throw ApiError and UnreachableError. */
 export class Api {
@@ -87,18 +88,30 @@ export class Api {
   at = async (id: string, line: string) =>
     (await this.request<{ lines: string[] }>("POST", `/v1/modems/${id}/at`, { line })).lines;
 
+  messages = (limit: number, cursor: string | null = null) =>
+    this.request<Page<Message>>("GET", `/v1/messages?limit=${limit}${after(cursor)}`);
+
+  ussdSessions = (limit: number) => this.request<Page<UssdSession>>("GET", `/v1/ussd?limit=${limit}`);
+
+  answerUssd = (id: string, text: string) =>
+    this.request<UssdSession>("POST", `/v1/ussd/${id}/actions/answer`, { text });
+
+  cancelUssd = (id: string) => this.request<UssdSession>("POST", `/v1/ussd/${id}/actions/cancel`);
+
+  /** Ask the operator what is left on a SIM; may take half a minute. */
+  readBalance = (id: string) => this.request<Sim>("POST", `/v1/sims/${id}/balance`);
+
   /** Place a call. The same `idempotencyKey` never dials twice, so an unreachable server is asked again. */
-  async dial(request: DialRequest, idempotencyKey: string): Promise<CallWithAnswer> {
-    for (const delay of DIAL_RETRIES_MS) {
-      try {
-        return await this.postDial(request, idempotencyKey);
-      } catch (error) {
-        if (!(error instanceof UnreachableError)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, delay));
-      }
-    }
-    return this.postDial(request, idempotencyKey);
-  }
+  dial = (request: DialRequest, idempotencyKey: string) =>
+    this.postOnce<CallWithAnswer>("/v1/calls", request, idempotencyKey);
+
+  /** Queue a message; like `dial`, the same key never sends twice. */
+  sendMessage = (request: SendRequest, idempotencyKey: string) =>
+    this.postOnce<Message>("/v1/messages", request, idempotencyKey);
+
+  /** Send a code and wait for what the network says; may take half a minute. */
+  runUssd = (request: UssdRequest, idempotencyKey: string) =>
+    this.postOnce<UssdSession>("/v1/ussd", request, idempotencyKey);
 
   answer = (id: string, offer: SessionDescription) =>
     this.request<CallWithAnswer>("POST", `/v1/calls/${id}/actions/answer`, { webrtc: offer });
@@ -120,16 +133,24 @@ export class Api {
   dtmf = (id: string, digits: string) =>
     this.request<Call>("POST", `/v1/calls/${id}/actions/dtmf`, { digits });
 
-  private postDial(request: DialRequest, key: string): Promise<CallWithAnswer> {
-    return this.request<CallWithAnswer>("POST", "/v1/calls", request, { "Idempotency-Key": key });
+  private async postOnce<T>(path: string, body: object, key: string): Promise<T> {
+    const post = (): Promise<T> => this.request<T>("POST", path, body, { "Idempotency-Key": key });
+    for (const delay of POST_RETRIES_MS) {
+      try {
+        return await post();
+      } catch (error) {
+        if (!(error instanceof UnreachableError)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, delay));
+      }
+    }
+    return post();
   }
 
   private async all<T>(path: string): Promise<T[]> {
     const found: T[] = [];
     let cursor: string | null = null;
     do {
-      const from: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-      const page: Page<T> = await this.request<Page<T>>("GET", `${path}?limit=${MAX_PAGE}${from}`);
+      const page: Page<T> = await this.request<Page<T>>("GET", `${path}?limit=${MAX_PAGE}${after(cursor)}`);
       found.push(...page.data);
       cursor = page.next_cursor;
     } while (cursor !== null);
@@ -172,6 +193,10 @@ export class Api {
       problem.request_id ?? null,
     );
   }
+}
+
+function after(cursor: string | null): string {
+  return cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
 }
 
 interface Problem {

@@ -1,3 +1,5 @@
+import type { Message, UssdSession } from "./messages";
+
 /** The records of the REST API, version 1, as they travel: snake_case JSON, times in RFC 3339 UTC. */
 
 export type Direction = "outbound" | "inbound";
@@ -108,12 +110,15 @@ export interface Sim {
   notes: string;
   state: SimState;
   operator: string | null;
+  plmn: string | null;
   registration: string;
   access: string | null;
   rssi_dbm: number | null;
   modem: ModemRef | null;
   call_id: string | null;
   last_used_at: string | null;
+  /** Null until it was read. */
+  balance: { amount: string; unit: string; at: string } | null;
   first_seen_at: string;
   last_seen_at: string;
 }
@@ -202,6 +207,11 @@ export type ModemPatch = Omit<SimPatch, "number">;
 export interface Info {
   version: string;
   country: string;
+  /** What this key may do; `*` is everything. */
+  scopes: string[];
+  max_message_parts: number;
+  ussd_codes: string[];
+  balance_plmns: string[];
 }
 
 export interface IceServer {
@@ -251,8 +261,23 @@ export type ModemEventType =
 
 export type ModemEvent = Envelope<ModemEventType, { modem: Modem }>;
 
+export type MessageEventType =
+  | "sms.queued"
+  | "sms.sent"
+  | "sms.delivered"
+  | "sms.failed"
+  | "sms.unknown"
+  | "sms.received"
+  | "sms.partial";
+
+export type MessagingEvent =
+  | Envelope<MessageEventType, { message: Message }>
+  | Envelope<"ussd.response" | "ussd.ended", { ussd: UssdSession }>;
+
 export type ServerEvent =
   | CallEvent
+  | MessagingEvent
+  | Envelope<"sms.storage_full", { iccid: string | null }>
   | Envelope<"call.levels", Levels>
   | Envelope<"sim.changed", { sim: Sim }>
   | ModemEvent

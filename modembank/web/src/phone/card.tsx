@@ -8,7 +8,7 @@ import { ActiveCall } from "./active";
 import { keypadOpen, place, type, typed } from "./dialer";
 import { Keypad } from "./keypad";
 import { NumberField } from "./number";
-import { SimSelect } from "./simselect";
+import { PhoneSimSelect } from "./simselect";
 import { say } from "./words";
 
 /** The telephone: a dial pad when idle, the call while there is one. */
@@ -73,7 +73,7 @@ function Dialler(): JSX.Element {
       )}
       <NumberField />
       <Keypad onKey={type} plus />
-      <SimSelect />
+      <PhoneSimSelect />
       <button
         type="button"
         class="button call-button"

@@ -1,19 +1,15 @@
 import { signal } from "@preact/signals";
 import { phone, session } from "../bank";
 import { isActive } from "../client/machine";
-import type { Call, DialRequest } from "../client/types";
+import type { Call } from "../client/types";
 import { cleanNumber } from "../format";
+import { view } from "./view";
 
 /** What is typed and chosen on the idle phone. */
 export const typed = signal("");
 /** `""`: automatic; a SIM's id; or `tag:` and a tag. */
 export const via = signal("");
 export const keypadOpen = signal(false);
-
-export type View = "phone" | "calls" | "rack";
-
-/** What a small screen shows, and which table a large one shows beside the phone. */
-export const view = signal<View>("phone");
 
 export function type(text: string): void {
   session.reset(); // a new number begins a new story
@@ -23,7 +19,7 @@ export function type(text: string): void {
 export function place(): void {
   if (typed.value === "" || isActive(phone.value.state)) return;
   keypadOpen.value = false;
-  void session.dial(request(typed.value, via.value));
+  void session.dial({ to: typed.value, ...choiceOf(via.value) });
 }
 
 /** Put another party's number on the phone, ready to call. */
@@ -45,9 +41,10 @@ export async function answer(call: Call): Promise<void> {
   await session.answer(call);
 }
 
-function request(to: string, choice: string): DialRequest {
-  if (choice === "") return { to };
-  return choice.startsWith("tag:") ? { to, pool: choice.slice(4) } : { to, from: choice };
+/** A choice of SIM as the API takes it. */
+export function choiceOf(choice: string): { from?: string; pool?: string } {
+  if (choice === "") return {};
+  return choice.startsWith("tag:") ? { pool: choice.slice(4) } : { from: choice };
 }
 
 function ended(): Promise<void> {

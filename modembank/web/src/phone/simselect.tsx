@@ -1,4 +1,4 @@
-import { computed } from "@preact/signals";
+import { computed, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Sim } from "../client/types";
 import { formatNumber } from "../format";
@@ -34,21 +34,36 @@ function simText(sim: Sim): string {
   return parts.filter((part) => part !== "").join(" · ");
 }
 
+interface SimSelectProps {
+  /** `""`: automatic; a SIM's id; or `tag:` and a tag. */
+  choice: Signal<string>;
+  label: string;
+  testId: string;
+  /** How the first choice is called. */
+  automatic?: string;
+}
+
 /** Which SIM carries the next call. */
-export function SimSelect(): JSX.Element {
+export function PhoneSimSelect(): JSX.Element {
+  return (
+    <SimSelect choice={via} label="Call from" testId="sim-select" automatic="Automatic: the best free SIM" />
+  );
+}
+
+export function SimSelect({ choice, label, testId, automatic = "Any free SIM" }: SimSelectProps): JSX.Element {
   const choices = JSON.parse(choicesText.value) as Choices;
-  const known = via.value === "" || via.value.startsWith("tag:") || choices.sims.some((sim) => sim.id === via.value);
+  const known = choice.value === "" || choice.value.startsWith("tag:") || choices.sims.some((sim) => sim.id === choice.value);
   return (
     <label class="sim-choice">
       <Icon name="sim" size={18} />
-      <span class="visually-hidden">Call from</span>
+      <span class="visually-hidden">{label}</span>
       <select
-        data-testid="sim-select"
-        value={via.value}
-        onChange={(event) => (via.value = event.currentTarget.value)}
+        data-testid={testId}
+        value={choice.value}
+        onChange={(event) => (choice.value = event.currentTarget.value)}
       >
-        <option value="">Automatic: the best free SIM</option>
-        {!known && <option value={via.value}>The chosen SIM (not ready)</option>}
+        <option value="">{automatic}</option>
+        {!known && <option value={choice.value}>The chosen SIM (not ready)</option>}
         {choices.tags.length > 0 && (
           <optgroup label="Any SIM tagged">
             {choices.tags.map((tag) => (
