@@ -39,6 +39,14 @@ new MutationObserver(() => {
   }
 }).observe(document, {subtree: true, childList: true, attributes: true, attributeFilter: ['data-status']});
 """
+# Waits until no colour is on its way to another; one that is inherited sets out when its parent's has arrived.
+SETTLED = """async () => {
+  for (let round = 0; round < 20; round += 1) {
+    await new Promise(requestAnimationFrame);
+    const going = document.getAnimations().filter((one) => one instanceof CSSTransition);
+    await Promise.allSettled(going.map((one) => one.finished));
+  }
+}"""
 # What sticks out of the page sideways.
 TOO_WIDE = """() => [...document.querySelectorAll('.messaging *')]
     .filter((part) => part.getBoundingClientRect().right > innerWidth + 0.5 && !part.closest('.visually-hidden'))
@@ -64,13 +72,12 @@ def _messages(page: Softphone, direction: str) -> Locator:
 
 async def _pictures(page: Softphone, name: str) -> None:
     """As it is, in the dark, and on a telephone."""
-    await page.picture(name)
-    await page.page.emulate_media(color_scheme="dark")
-    await page.picture(f"{name}-dark")
-    await page.page.set_viewport_size({"width": 390, "height": 844})
-    await page.picture(f"{name}-390-dark")
-    await page.page.emulate_media(color_scheme="light")
-    await page.picture(f"{name}-390")
+    for width, height, suffix in ((1280, 860, ""), (390, 844, "-390")):
+        await page.page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            await page.page.emulate_media(color_scheme=scheme)
+            await page.page.evaluate(SETTLED)
+            await page.picture(f"{name}{suffix}-{scheme}")
     assert await page.page.evaluate(TOO_WIDE) == []
 
 
@@ -119,6 +126,7 @@ async def test_what_goes_wrong_is_said_in_words(bank: TestBank, browser: Browser
     await page.part("sms-send").click()
     await expect(page.part("sms-refusal")).to_contain_text("Emergency numbers take no messages")
     await _pictures(page, "messages")
+    await page.page.emulate_media(color_scheme="light")
     await partial.get_by_role("button").first.click()
     await expect(page.part("message-details")).to_contain_text("2 of 3")
     await page.picture("message-details-390")
