@@ -5,6 +5,7 @@ import {
   isCallEvent,
   isEnded,
   isModemEvent,
+  isSimEvent,
   type Call,
   type Info,
   type Levels,
@@ -60,7 +61,7 @@ export function apply(event: ServerEvent): void {
   }
   if (event.at !== undefined) clock.observe(event.at);
   if (isCallEvent(event)) putCalls([event.data.call]);
-  else if (event.type === "sim.changed") pendingSims.set(event.data.sim.id, event.data.sim);
+  else if (isSimEvent(event)) pendingSims.set(event.data.sim.id, event.data.sim);
   else if (isModemEvent(event)) pendingModems.set(event.data.modem.id, event.data.modem);
   else return;
   if (pendingSims.size + pendingModems.size > 0) planFlush();

@@ -8,6 +8,7 @@ import type {
   Modem,
   ModemPatch,
   Page,
+  RadioMoment,
   SessionDescription,
   Sim,
   SimPatch,
@@ -81,6 +82,16 @@ export class Api {
   patchSim = (id: string, patch: SimPatch) => this.request<Sim>("PATCH", `/v1/sims/${id}`, patch);
 
   patchModem = (id: string, patch: ModemPatch) => this.request<Modem>("PATCH", `/v1/modems/${id}`, patch);
+
+  /** Signal of a modem since a moment, oldest first, joined to minutes. */
+  history = async (id: string, sinceMs: number, limit: number) => {
+    const from = encodeURIComponent(new Date(sinceMs).toISOString());
+    const page = await this.request<Page<RadioMoment>>(
+      "GET",
+      `/v1/modems/${id}/history?from=${from}&step_s=60&limit=${limit}`,
+    );
+    return page.data;
+  };
 
   trace = async (id: string, limit: number) =>
     (await this.request<{ data: TraceLine[] }>("GET", `/v1/modems/${id}/trace?limit=${limit}`)).data;

@@ -99,6 +99,12 @@ export type SimState =
   | "failed"
   | "absent";
 
+export interface SimLock {
+  kind: string;
+  pin_left: number | null;
+  puk_left: number | null;
+}
+
 export interface Sim {
   id: string;
   iccid: string;
@@ -109,6 +115,11 @@ export interface Sim {
   enabled: boolean;
   notes: string;
   state: SimState;
+  state_detail: string;
+  lock: SimLock | null;
+  number_source: string | null;
+  /** Where the network sends this SIM's calls; null when it was never asked. */
+  forwarding: { reason: string; number: string | null }[] | null;
   operator: string | null;
   plmn: string | null;
   registration: string;
@@ -161,8 +172,17 @@ export interface Modem {
   sim: SimRef | null;
   at_port: string;
   audio_port: string | null;
+  /** What is being done about it; null when it is well. */
+  healing: { phase: string; detail: string } | null;
   first_seen_at: string;
   last_seen_at: string;
+}
+
+/** A step of signal samples, or a change of registration. */
+export interface RadioMoment {
+  at: string;
+  kind: "signal" | "registration";
+  rssi_dbm: number | null;
 }
 
 export interface TraceLine {
@@ -274,12 +294,14 @@ export type MessagingEvent =
   | Envelope<MessageEventType, { message: Message }>
   | Envelope<"ussd.response" | "ussd.ended", { ussd: UssdSession }>;
 
+export type SimEvent = Envelope<"sim.changed" | "sim.forwarding" | "sim.pin_refused", { sim: Sim }>;
+
 export type ServerEvent =
   | CallEvent
   | MessagingEvent
   | Envelope<"sms.storage_full", { iccid: string | null }>
   | Envelope<"call.levels", Levels>
-  | Envelope<"sim.changed", { sim: Sim }>
+  | SimEvent
   | ModemEvent
   | Envelope<"host.started" | "host.stopped", { host_id?: string }>
   | Envelope<"stream.reset", { reason: string }>;
@@ -300,6 +322,11 @@ export function isEnded(status: CallStatus): boolean {
 /** Whether an event tells of one call's life; `call.levels` does not. */
 export function isCallEvent(event: ServerEvent): event is CallEvent {
   return event.type.startsWith("call.") && event.type !== "call.levels";
+}
+
+/** Whether an event shows a SIM as it is now. */
+export function isSimEvent(event: ServerEvent): event is SimEvent {
+  return event.type.startsWith("sim.") && "sim" in event.data;
 }
 
 /** Whether an event shows a modem as it is now. */

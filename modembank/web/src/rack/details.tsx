@@ -9,7 +9,9 @@ import { putModem, putSim } from "../store";
 import { Dialog, Toggle } from "../ui/dialog";
 import { Icon } from "../ui/icons";
 import { halfMinute } from "../ui/ticker";
+import { forwardingWords, noteOf } from "./notes";
 import { opened, rowLabel, rowOf, rowState } from "./rows";
+import { Spark } from "./spark";
 import { Signal, StateBadge } from "./state";
 import { Trace } from "./trace";
 
@@ -23,12 +25,14 @@ function Open({ id }: { id: string }): JSX.Element {
   const row = rowOf(id);
   const { modem, sim } = row;
   const { word, tone } = rowState(row);
+  const note = noteOf(modem, sim);
   const close = (): void => void (opened.value = null);
   return (
     <Dialog title={rowLabel(row)} kind="drawer" onClose={close} testId="details">
       <div class="facts-head">
         <StateBadge word={word} tone={tone} />
         <Signal rssiDbm={modem?.rssi_dbm ?? null} />
+        {modem !== null && <Spark modemId={modem.id} />}
         <span>{modem?.operator ?? sim?.operator ?? ""}</span>
         {sim !== null && modem?.state === "ready" && (
           <button
@@ -46,13 +50,18 @@ function Open({ id }: { id: string }): JSX.Element {
           </button>
         )}
       </div>
-      {modem !== null && modem.state_detail !== "" && <p class="alert">{modem.state_detail}</p>}
+      {note?.urgent && <p class="alert">{note.text}</p>}
+      {modem !== null && modem.state_detail !== "" && modem.state_detail.toLowerCase() !== note?.text.toLowerCase() && (
+        <p class={note?.urgent ? "muted" : "alert"}>{modem.state_detail}</p>
+      )}
       {sim !== null && <SimPart key={sim.id} sim={sim} />}
       {modem !== null && <ModemPart key={modem.id} modem={modem} />}
       {modem !== null && <Trace modemId={modem.id} />}
     </Dialog>
   );
 }
+
+const NUMBER_SOURCES: Record<string, string> = { person: "a person", card: "the card", ussd: "the operator (USSD)" };
 
 interface Editable {
   label: string;
@@ -85,6 +94,8 @@ function SimPart({ sim }: { sim: Sim }): JSX.Element {
         ["ICCID", sim.iccid],
         ["IMSI", sim.imsi],
         ["Number", sim.number === null ? null : formatNumber(sim.number)],
+        ["Number told by", sim.number === null ? null : (NUMBER_SOURCES[sim.number_source ?? ""] ?? sim.number_source)],
+        ["Call forwarding", forwardingWords(sim)],
         ["Last used", sim.last_used_at === null ? "never" : formatTime(sim.last_used_at, halfMinute.value)],
       ]}
     />

@@ -5,6 +5,8 @@ import { Icon } from "../ui/icons";
 import { formatAgo, formatNumber } from "../format";
 import { halfMinute } from "../ui/ticker";
 import type { Tone } from "../words";
+import { balanceWords } from "../messages/words";
+import { noteOf } from "./notes";
 import {
   opened,
   rackCounts,
@@ -18,7 +20,8 @@ import {
   visibleRows,
   type SortKey,
 } from "./rows";
-import { Signal, StateBadge, ToneIcon } from "./state";
+import { Spark } from "./spark";
+import { NoteLine, Signal, StateBadge, ToneIcon } from "./state";
 
 const look = signal<"list" | "grid">("list");
 
@@ -160,6 +163,7 @@ function Row({ id }: { id: string }): JSX.Element {
   const { modem, sim } = row;
   const { word, tone } = rowState(row);
   const number = sim?.number ?? null;
+  const balance = sim?.balance == null ? "" : balanceWords(sim.balance);
   return (
     <div class="tr" role="row" data-testid="rack-row" data-id={id} data-state={modem?.state ?? "absent"} data-tone={tone}>
       <div role="cell" class="td c-slot">
@@ -168,16 +172,21 @@ function Row({ id }: { id: string }): JSX.Element {
         </button>
         <small>{rowPlace(row)}</small>
       </div>
-      <div role="cell" class="td c-number">{number === null ? <span class="muted">unknown</span> : formatNumber(number)}</div>
+      <div role="cell" class="td c-number">
+        {number === null ? <span class="muted">unknown</span> : formatNumber(number)}
+        {balance !== "" && <small data-testid="balance">{balance}</small>}
+      </div>
       <div role="cell" class="td c-operator">
         {modem?.operator ?? sim?.operator ?? <span class="muted">–</span>}
         {modem?.access != null && <small class="access">{modem.access}</small>}
       </div>
       <div role="cell" class="td c-signal">
         <Signal rssiDbm={modem?.rssi_dbm ?? null} />
+        {modem !== null && <Spark modemId={modem.id} />}
       </div>
       <div role="cell" class="td c-state">
         <StateBadge word={word} tone={tone} />
+        <NoteLine note={noteOf(modem, sim)} />
       </div>
       <div role="cell" class="td c-used muted">
         <Ago at={sim?.last_used_at ?? null} />

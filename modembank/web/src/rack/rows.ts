@@ -54,6 +54,9 @@ export function rowPlace(row: RackRow): string {
 export function rowState(row: RackRow): { word: string; tone: Tone } {
   const { modem, sim } = row;
   if (modem === null) return stateWords("absent", true);
+  if (modem.state === "sim_locked" && sim?.state.startsWith("sim_")) {
+    return stateWords(sim.state, modem.enabled && sim.enabled); // which code it wants
+  }
   return stateWords(modem.state, modem.enabled && (sim?.enabled ?? true));
 }
 

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { signalBars } from "../format";
 import { Icon, type IconName } from "../ui/icons";
 import { signalWords, type Tone } from "../words";
+import type { Note } from "./notes";
 
 const TONE_ICONS: Record<Tone, IconName> = {
   good: "check",
@@ -18,6 +19,16 @@ export function StateBadge({ word, tone }: { word: string; tone: Tone }): JSX.El
       <Icon name={TONE_ICONS[tone]} size={14} />
       {word}
     </span>
+  );
+}
+
+/** What to know beside the state, on one line; the whole of it as a hint. */
+export function NoteLine({ note }: { note: Note | null }): JSX.Element | null {
+  if (note === null) return null;
+  return (
+    <small class="note" data-urgent={note.urgent} data-testid="note" title={note.text}>
+      {note.text}
+    </small>
   );
 }
 
