@@ -124,6 +124,9 @@ class MediaSettings(_Section):
     connect_timeout_s: float = Field(10.0, gt=0, le=60, description="Seconds for ICE and DTLS to come up.")
     silent_after_s: float = Field(5.0, gt=0, description="Seconds without RTP until the peer counts as silent.")
     lost_after_s: float = Field(15.0, gt=0, description="Seconds without RTP until the call is released.")
+    quiet_after_s: float = Field(
+        10.0, gt=0, description="Seconds of digital silence in one direction of a call until call.quiet says so."
+    )
 
 
 class CallSettings(_Section):

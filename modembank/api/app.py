@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
@@ -26,6 +28,7 @@ from modembank.api.routes import (
     webrtc,
 )
 from modembank.api.schemas.problem import Problem
+from modembank.api.schemas.system import LoopFacts
 from modembank.api.streams import Streams
 from modembank.api.tickets import Tickets
 from modembank.bank.bank import Bank
@@ -47,8 +50,13 @@ TAGS = [
 ]
 
 
-def create_app(bank: Bank, settings: Settings, pages: Pages | None = None) -> FastAPI:
-    """Return the application; the caller starts and stops the bank."""
+def create_app(
+    bank: Bank,
+    settings: Settings,
+    pages: Pages | None = None,
+    event_loop: Callable[[], LoopFacts] | None = None,
+) -> FastAPI:
+    """Return the application; the caller starts and stops the bank. `event_loop` tells how late the loop runs."""
     app = FastAPI(
         title="modembank",
         version=__version__,
@@ -61,6 +69,7 @@ def create_app(bank: Bank, settings: Settings, pages: Pages | None = None) -> Fa
     )
     app.state.bank = bank
     app.state.settings = settings
+    app.state.event_loop = event_loop
     app.state.tickets = Tickets()
     app.state.streams = Streams(bank)
     install_problem_handlers(app)

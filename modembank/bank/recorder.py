@@ -27,6 +27,7 @@ from modembank.bus.events import (
     CallLevels,
     CallMedia,
     CallMuted,
+    CallQuiet,
     CallRinging,
     HostIncident,
     HostStarted,
@@ -51,7 +52,16 @@ from modembank.store.models import CallRow, SimRow
 log = logging.getLogger(__name__)
 
 Progress = (
-    CallDialing | CallRinging | CallEarlyMedia | CallAnswered | CallDtmf | CallHeld | CallMuted | CallMedia | CallEnded
+    CallDialing
+    | CallRinging
+    | CallEarlyMedia
+    | CallAnswered
+    | CallDtmf
+    | CallHeld
+    | CallMuted
+    | CallMedia
+    | CallQuiet
+    | CallEnded
 )
 
 
@@ -231,6 +241,9 @@ def _advance(transaction: Transaction, row: CallRow, event: Progress) -> None:
         case CallMedia():
             row.media = event.state
             transaction.emit_call("call.media", event.at, row, state=str(event.state))
+        case CallQuiet():
+            row.quiet = [str(one) for one in event.directions]
+            transaction.emit_call("call.quiet", event.at, row)
         case _:
             log.info("%s of call %s was told before", type(event).__name__, row.id)
 

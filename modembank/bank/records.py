@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from modembank.bank.sim_records import NumberSource, OperatorPatch, SimForward, SimLock, StoredPin
 from modembank.bus.events import MediaQuality
 from modembank.bus.vocabulary import (
+    AudioDirection,
     CallStatus,
     Cause,
     Direction,
@@ -109,6 +110,7 @@ class CallRecord:
     muted: bool
     held: bool
     media: MediaState
+    quiet: tuple[AudioDirection, ...]
     created_at: datetime
     dialing_at: datetime | None
     ringing_at: datetime | None

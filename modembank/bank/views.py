@@ -19,7 +19,7 @@ from modembank.bank.records import (
 )
 from modembank.bank.sim_records import NumberSource, PinTrust, SimForward, SimLock, StoredPin
 from modembank.bus.events import MediaQuality, ModemSnapshot
-from modembank.bus.vocabulary import CallStatus, Cause, Direction, HangupSource, MediaState, ModemState
+from modembank.bus.vocabulary import AudioDirection, CallStatus, Cause, Direction, HangupSource, MediaState, ModemState
 from modembank.store.models import CallRow, JsonData, ModemRow, SimRow
 
 SIM_STATES = {
@@ -180,6 +180,7 @@ def call_record(row: CallRow) -> CallRecord:
         muted=row.muted,
         held=row.held,
         media=MediaState(row.media),
+        quiet=tuple(AudioDirection(one) for one in row.quiet),
         created_at=row.created_at,
         dialing_at=row.dialing_at,
         ringing_at=row.ringing_at,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from modembank.bus.vocabulary import (
+    AudioDirection,
     CallStatus,
     Cause,
     HangupSource,
@@ -238,6 +239,13 @@ class CallMedia(CallEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallQuiet(CallEvent):
+    """The directions that have carried no sound for `media.quiet_after_s`; told when they change."""
+
+    directions: tuple[AudioDirection, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallLevels(CallEvent):
     """Level meters, about five a second, -90 to 0 dBFS. Never stored, dropped first when a client is slow."""
 
@@ -320,6 +328,7 @@ AnyEvent = (
     | CallHeld
     | CallMuted
     | CallMedia
+    | CallQuiet
     | CallLevels
     | CallEnded
     | MessagesRead

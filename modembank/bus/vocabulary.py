@@ -87,6 +87,13 @@ class MediaState(StrEnum):
     FAILED = "failed"  # ICE or DTLS never came up
 
 
+class AudioDirection(StrEnum):
+    """Where sound comes from."""
+
+    FROM_MODEM = "from_modem"  # what the far side hears
+    FROM_FAR = "from_far"  # what the other phone hears
+
+
 class ModemState(StrEnum):
     """What a modem can do now."""
 

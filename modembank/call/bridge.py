@@ -60,7 +60,6 @@ class BridgeSession(FarSession):
         self._stream = SendStream()
         self._flow: PacketFlow | None = None
         self._talking = False
-        self._muted = False
         self._early = False
         self._loud_frames = 0
         self._ringback = tones.Loop(tones.ringback_frames(settings.country, rate_hz))

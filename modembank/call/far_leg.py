@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modembank.bus.events import MediaQuality
-from modembank.bus.vocabulary import Cause, MediaState
+from modembank.bus.vocabulary import AudioDirection, Cause, MediaState
 from modembank.call.line import Line
 from modembank.call.media import Levels, MediaEngine, MediaPhase, MediaSession
 from modembank.call.quality import quality_of
@@ -51,6 +51,7 @@ class FarLeg:
         self._closed = False
         self.media_up = asyncio.Event()
         self.modem_mute = False
+        self._modem_stalled = False
 
     async def prepare(self) -> None:
         """Take the modem's audio port if it has one, else calls are carried that nobody hears. Raises like `open`."""
@@ -115,6 +116,7 @@ class FarLeg:
             session, self._session = self._session, None
         if session is None:
             return None
+        self.modem_mute |= self._modem_stalled
         quality = quality_of(session.stats())
         await session.close()
         return quality
@@ -140,6 +142,15 @@ class FarLeg:
     def levels(self, levels: Levels) -> None:
         """See `MediaSink`."""
         self._report.levels(levels.to_far_dbfs, levels.from_far_dbfs)
+
+    def quiet(self, directions: tuple[AudioDirection, ...], *, stalled: bool) -> None:
+        """See `MediaSink`: it is told, and people decide; a modem that gave nothing to the end counts as mute."""
+        if self._closed:
+            return
+        self._modem_stalled = stalled and AudioDirection.FROM_MODEM in directions
+        if directions:
+            log.warning("call %s: no sound %s", self._call_id, " and ".join(directions).replace("_", " "))
+        self._report.quiet(directions)
 
     def early_media(self) -> None:
         """See `MediaSink`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from modembank.bus.vocabulary import MediaState
+from modembank.bus.vocabulary import AudioDirection, MediaState
 from modembank.media.records import (
     AudioPlace,
     CodecName,
@@ -43,6 +43,13 @@ class MediaSink(Protocol):
 
     def levels(self, levels: Levels) -> None:
         """About five times per second while a far side is connected."""
+        ...
+
+    def quiet(self, directions: tuple[AudioDirection, ...], *, stalled: bool) -> None:
+        """These directions of a talking call carry no sound, for `MediaSettings.quiet_after_s`; told when they change.
+
+        `stalled`: the modem gives no frames at all.
+        """
         ...
 
     def early_media(self) -> None:

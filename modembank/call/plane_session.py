@@ -100,6 +100,7 @@ class PlaneSession(FarSession):
 
     def set_muted(self, on: bool) -> None:
         """See `MediaSession.set_muted`."""
+        self._muted = on
         self._line.mute(on)
 
     def modem_flow(self, ready: bool) -> None:

@@ -17,11 +17,12 @@ from modembank.bus.events import (
     CallLevels,
     CallMedia,
     CallMuted,
+    CallQuiet,
     CallRinging,
     IncomingCall,
     MediaQuality,
 )
-from modembank.bus.vocabulary import MediaState
+from modembank.bus.vocabulary import AudioDirection, MediaState
 from modembank.call.outcome import Outcome
 
 
@@ -67,6 +68,9 @@ class CallReporter:
 
     def media(self, state: MediaState) -> None:
         self._publish(CallMedia(**self._stamp(), state=state))
+
+    def quiet(self, directions: tuple[AudioDirection, ...]) -> None:
+        self._publish(CallQuiet(**self._stamp(), directions=directions))
 
     def levels(self, to_far_dbfs: float, from_far_dbfs: float) -> None:
         stamp = _Stamp(

@@ -7,7 +7,9 @@ import logging
 import time
 from abc import ABC, abstractmethod
 
+from modembank.bus.vocabulary import AudioDirection
 from modembank.call.media import Levels, MediaPhase, MediaSettings, MediaSink, MediaState, MediaStats
+from modembank.call.quiet import QuietWatch
 from modembank.errors import WrongStateError
 from modembank.media import pcm as samples
 from modembank.media.rate_watch import RateWatch
@@ -34,6 +36,8 @@ class FarSession(ABC):
         self._last_read_s = time.monotonic()
         self._dead = False
         self._rate_watch = RateWatch()
+        self._muted = False
+        self._quiet_watch = QuietWatch(settings.quiet_after_s)
         self._packets_before = self._octets_before = self._lost_before = 0
 
     @abstractmethod
@@ -144,6 +148,18 @@ class FarSession(ABC):
     def _tell_levels(self, rms_to_far: int, rms_from_far: int) -> None:
         if self._state is MediaState.CONNECTED:
             self._sink.levels(Levels(samples.dbfs(rms_to_far), samples.dbfs(rms_from_far)))
+        self._watch_quiet(rms_to_far, rms_from_far)
+
+    def _watch_quiet(self, rms_to_far: int, rms_from_far: int) -> None:
+        """Silence means something only between two people who could speak, and hear each other."""
+        stalled = self.stalled
+        talks = self._phase is MediaPhase.TALKING and self._state in (MediaState.CONNECTED, MediaState.SILENT)
+        heard = {
+            AudioDirection.FROM_MODEM: (0 if stalled else rms_to_far) if talks else None,
+            AudioDirection.FROM_FAR: rms_from_far if talks and not self._muted and not stalled else None,
+        }
+        if self._quiet_watch.look(heard, time.monotonic()):
+            self._sink.quiet(self._quiet_watch.quiet, stalled=stalled)
 
     def _tell_lost(self, reason: object) -> None:
         _log.warning("call %s: the modem's audio port went away (%s)", self._call_id, reason or "end of file")

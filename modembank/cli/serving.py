@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # Where the demo keeps its state when nothing else is said: beside the checkout's other throw-away files.
 DEMO_FOLDER = Path(".demo")
+STDERR = 2
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="TCP port; 0 takes a free one.")]
@@ -49,6 +51,7 @@ def serve(host: Host = None, port: Port = None, config: ConfigFile = None, as_js
     from modembank.service.logs import set_up_logging
 
     set_up_logging(settings.log_level)
+    faulthandler.enable(STDERR)  # systemd aborts a server that hangs: say where it hung
     _run(run(settings, on_ready=ready))
 
 

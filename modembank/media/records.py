@@ -131,5 +131,7 @@ class MediaSettings:
     """ICE and DTLS take well under one second; nobody waits longer than this for a dead path."""
     silent_after_s: float = 5.0
     lost_after_s: float = 15.0
+    quiet_after_s: float = 10.0
+    """People pause for a few seconds, and even then a line has noise."""
     rtcp_interval_s: float = 5.0
     """Source: RFC 3550 section 6.2, the minimum interval of the full profile."""

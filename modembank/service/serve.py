@@ -19,6 +19,8 @@ from modembank.host.host import Host
 from modembank.media.gctune import settle_gc
 from modembank.media.records import CodecName, IceServer, MediaSettings
 from modembank.service.alone import alone_on_data, alone_on_database
+from modembank.service.systemd import Notifier
+from modembank.service.watchdog import LoopWatchdog
 from modembank.service.wirings import wirings_of
 from modembank.store.database import Database
 from modembank.tty.backends import PortOpener
@@ -68,12 +70,17 @@ async def serve(
     _stop_on_signals(stop)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_url)
-    with alone_on_data(settings):
+    with alone_on_data(settings), LoopWatchdog(Notifier()) as watchdog:
         await database.open()
         try:
             async with alone_on_database(database, settings.host_id):
                 await database.upgrade()
-                await _serve_bank(settings, database, on_ready, stop, give_key, modems)
+
+                def ready(running: Running) -> None:
+                    watchdog.ready()
+                    on_ready(running)
+
+                await _serve_bank(settings, database, watchdog, ready, stop, give_key, modems)
         finally:
             await database.close()
 
@@ -81,6 +88,7 @@ async def serve(
 async def _serve_bank(
     settings: Settings,
     database: Database,
+    watchdog: LoopWatchdog,
     on_ready: Callable[[Running], None],
     stop: asyncio.Event,
     give_key: Callable[[Bank], Awaitable[str | None]],
@@ -91,7 +99,11 @@ async def _serve_bank(
     await bank.start()
     try:
         api_key = await give_key(bank)
-        await _serve_web(settings, bank, bus, stop, modems, lambda url: on_ready(Running(url=url, api_key=api_key)))
+        app = create_app(bank, settings, event_loop=watchdog.lag)
+        server = ApiServer(app, settings.http)
+        await _serve_web(
+            settings, bank, bus, server, stop, modems, lambda url: on_ready(Running(url=url, api_key=api_key))
+        )
     finally:
         await bank.stop()
 
@@ -100,11 +112,11 @@ async def _serve_web(
     settings: Settings,
     bank: Bank,
     bus: InProcessBus,
+    server: ApiServer,
     stop: asyncio.Event,
     modems: int,
     on_ready: Callable[[str], None],
 ) -> None:
-    server = ApiServer(create_app(bank, settings), settings.http)
     up = asyncio.Event()
     web = asyncio.create_task(server.run(up.set), name="web")
     await asyncio.wait({web, started := asyncio.create_task(up.wait())}, return_when=asyncio.FIRST_COMPLETED)
@@ -153,6 +165,7 @@ def _make_host(settings: Settings, bus: InProcessBus) -> Host:
             connect_timeout_s=media.connect_timeout_s,
             silent_after_s=media.silent_after_s,
             lost_after_s=media.lost_after_s,
+            quiet_after_s=media.quiet_after_s,
         ),
         EngineChoice(media.engine),
     )

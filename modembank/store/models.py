@@ -139,6 +139,7 @@ class CallRow(Base):
     muted: Mapped[bool] = mapped_column(default=False)
     held: Mapped[bool] = mapped_column(default=False)
     media: Mapped[str] = mapped_column(default="new")
+    quiet: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime]
     dialing_at: Mapped[datetime | None]
     ringing_at: Mapped[datetime | None]

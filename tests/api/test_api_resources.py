@@ -134,7 +134,7 @@ async def test_health_and_readiness(api):
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()) == (
             200,
-            {"status": "ok", "checks": {"database": True, "hosts": 1, "modems_ready": 4}},
+            {"status": "ok", "checks": {"database": True, "hosts": 1, "modems_ready": 4}, "event_loop": None},
         )
         for modem in api.host.modems:
             api.host.change(modem, state=ModemState.SEARCHING)

@@ -200,9 +200,23 @@ async def test_a_call_in_an_event_has_the_form_of_the_rest_contract(rack):
     [queued] = await read(stream, 1)
     call = queued.data["call"]
     assert set(call) == {
-        *("id", "direction", "status", "to", "from", "sim", "modem", "why", "early_media", "muted", "held", "media"),
+        *(
+            "id",
+            "direction",
+            "status",
+            "to",
+            "from",
+            "sim",
+            "modem",
+            "why",
+            "early_media",
+            "muted",
+            "held",
+            "media",
+            "quiet",
+        ),
         *("created_at", "dialing_at", "ringing_at", "early_media_at", "answered_at", "ended_at", "duration_s"),
-        *("timeout_s", "max_duration_s", "metadata", "hangup", "quality"),
+        *("timeout_s", "max_duration_s", "metadata", "hangup", "quality", "quiet"),
     }
     assert call["created_at"] == rfc3339(dialed.call.created_at)
     assert call["created_at"].endswith("Z")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from modembank.bus.vocabulary import AudioDirection
 from modembank.call.engine import EngineChoice, make_engine
 from modembank.call.media import AudioPlace, Levels, MediaSession, MediaSettings, MediaState
 from modembank.media.records import RATE_HZ, frame_bytes
@@ -82,6 +83,7 @@ class Sink:
         self.digits: list[str] = []
         self.all_levels: list[Levels] = []
         self.early = 0
+        self.quiet_told: list[tuple[AudioDirection, ...]] = []
         self.lost = 0
 
     def media_state(self, state: MediaState) -> None:
@@ -92,6 +94,9 @@ class Sink:
 
     def levels(self, levels: Levels) -> None:
         self.all_levels.append(levels)
+
+    def quiet(self, directions: tuple[AudioDirection, ...], *, stalled: bool) -> None:
+        self.quiet_told.append(directions)
 
     def early_media(self) -> None:
         self.early += 1

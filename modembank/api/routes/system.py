@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
 
 from modembank import __version__
 from modembank.api.deps import BankDep, KeyDep, SettingsDep
-from modembank.api.schemas.system import Health, Info, Readiness, ReadinessChecks
+from modembank.api.schemas.system import EventLoop, Health, Info, LoopFacts, Readiness, ReadinessChecks
 
 health = APIRouter(tags=["health"])
 info = APIRouter(tags=["health"])
+
+
+def _event_loop(request: Request) -> EventLoop | None:
+    look = request.app.state.event_loop
+    if look is None:
+        return None
+    lag: LoopFacts = look()
+    return EventLoop(lag_ms=lag.last_ms, lag_p99_ms=lag.p99_ms, lag_max_ms=lag.max_ms, stalls=lag.stalls)
 
 
 @health.get("/healthz", operation_id="healthz", summary="Liveness")
@@ -24,8 +34,10 @@ async def healthz() -> Health:
     summary="Readiness",
     responses={503: {"model": Readiness, "description": "Not now; `checks` says what is missing."}},
 )
-async def readyz(response: Response, bank: BankDep) -> Readiness:
-    """Check the database, the hosts and whether a modem is ready."""
+async def readyz(
+    response: Response, bank: BankDep, event_loop: Annotated[EventLoop | None, Depends(_event_loop)]
+) -> Readiness:
+    """Check the database, the hosts and whether a modem is ready; tell how late the event loop runs."""
     state = await bank.ready()
     ok = state.database and state.hosts > 0 and state.modems_ready > 0
     if not ok:
@@ -33,6 +45,7 @@ async def readyz(response: Response, bank: BankDep) -> Readiness:
     return Readiness(
         status="ok" if ok else "unavailable",
         checks=ReadinessChecks(database=state.database, hosts=state.hosts, modems_ready=state.modems_ready),
+        event_loop=event_loop,
     )
 
 

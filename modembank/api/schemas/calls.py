@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from modembank.api.schemas.common import Answer, Encodable, Request, Tag, Text, Timestamp
-from modembank.bus.vocabulary import CallStatus, Cause, Direction, HangupSource, MediaState
+from modembank.bus.vocabulary import AudioDirection, CallStatus, Cause, Direction, HangupSource, MediaState
 
 METADATA_ENTRIES = 32
 METADATA_KEY = 64
@@ -154,6 +154,9 @@ class Call(Answer):
     muted: bool
     held: bool
     media: MediaState
+    quiet: list[AudioDirection] = Field(
+        description="Directions without sound for `media.quiet_after_s`; at the end, those that had none until then."
+    )
     created_at: Timestamp
     dialing_at: Timestamp | None
     ringing_at: Timestamp | None

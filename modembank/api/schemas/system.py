@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import Field
 
@@ -23,11 +23,45 @@ class ReadinessChecks(Answer):
     modems_ready: int = Field(description="Modems that can carry a call, or carry one.")
 
 
+class LoopFacts(Protocol):
+    """How late the event loop ran, as who watches it tells; ms."""
+
+    @property
+    def last_ms(self) -> float:
+        """At the last look."""
+        ...
+
+    @property
+    def p99_ms(self) -> float:
+        """99 of 100 looks of the last minute were no worse."""
+        ...
+
+    @property
+    def max_ms(self) -> float:
+        """The worst of the last minute."""
+        ...
+
+    @property
+    def stalls(self) -> int:
+        """Standstills of 250 ms and more since the start."""
+        ...
+
+
+class EventLoop(Answer):
+    """How late the server's event loop runs."""
+
+    lag_ms: float = Field(description="Lag at the last look, 20 times a second, in ms.")
+    lag_p99_ms: float = Field(description="99th percentile of the last minute.")
+    lag_max_ms: float = Field(description="Worst of the last minute.")
+    stalls: int = Field(description="Standstills of 250 ms and more since the start; the log tells what was going on.")
+
+
 class Readiness(Answer):
     """Whether calls can be made now."""
 
     status: Literal["ok", "unavailable"]
     checks: ReadinessChecks
+    event_loop: EventLoop | None = Field(None, description="Does not decide `status`.")
 
 
 class Info(Answer):

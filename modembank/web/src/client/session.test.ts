@@ -33,6 +33,7 @@ function makeCall(status: CallStatus, change: Partial<Call> = {}): Call {
     muted: false,
     held: false,
     media: "new",
+    quiet: [],
     created_at: "2026-11-22T15:00:00.000Z",
     dialing_at: null,
     ringing_at: null,

@@ -60,6 +60,8 @@ export interface Quality {
   rtt_ms: number | null;
 }
 
+export type AudioDirection = "from_modem" | "from_far";
+
 export interface Call {
   id: string;
   direction: Direction;
@@ -73,6 +75,7 @@ export interface Call {
   muted: boolean;
   held: boolean;
   media: MediaState;
+  quiet: AudioDirection[];
   created_at: string;
   dialing_at: string | null;
   ringing_at: string | null;
@@ -257,6 +260,7 @@ type CallEventType =
   | "call.held"
   | "call.muted"
   | "call.media"
+  | "call.quiet"
   | "call.ended";
 
 export interface Levels {
