@@ -71,6 +71,7 @@ async def test_a_stopped_server_ends_its_calls_first(bank: TestBank) -> None:
 
 
 async def test_a_modem_that_is_pulled_out_ends_its_call_and_comes_back(bank: TestBank) -> None:
+    await bank.wait_ready(3)  # the tests before this one killed the server
     call = await bank.dial(bank.parties["echo"])
     talking = await bank.wait_status(call["id"], "in_progress")
     status = await bank.emulator.call("status")

@@ -70,9 +70,9 @@ async def test_a_card_is_opened_by_its_pin_and_after_a_wrong_one_by_a_person(ban
     assert key_file.stat().st_mode & 0o077 == 0
 
     await bank.emulator.call("pin", modem=0, pin=PIN)  # locks now
+    await until(lambda: _unlocked(bank, 0), what="the card to be opened")
     opened = await becomes(bank, sim["id"], "ready")
     assert opened["pin"] == {"state": "stored", "note": ""}
-    assert (await bank.emulator.modem(0))["pin"] == "READY"
 
     await bank.emulator.call("pin", modem=0, pin=OTHER_PIN)  # the card has another PIN now
     locked = await until(lambda: _bad(bank, sim["id"]), what="the wrong PIN to be noticed")
@@ -97,6 +97,10 @@ async def test_a_card_is_opened_by_its_pin_and_after_a_wrong_one_by_a_person(ban
     everything += json.dumps(await bank.get(f"/v1/modems/{opened['modem']['id']}/trace?limit=1000"))
     for secret in (PIN, OTHER_PIN, PUK):
         assert secret not in everything
+
+
+async def _unlocked(bank: TestBank, index: int) -> bool | None:
+    return (await bank.emulator.modem(index))["pin"] == "READY" or None
 
 
 async def _bad(bank: TestBank, sim_id: str) -> Json | None:
