@@ -139,6 +139,14 @@ class CallSettings(_Section):
         description="With an SDP offer: dial only after the browser's media is up, so that a broken "
         "path costs nothing.",
     )
+    blacklist_first_s: float = Field(
+        600.0,
+        ge=1,
+        le=86_400,
+        description="Seconds that a SIM leaves a number alone which its modem refuses after failed tries; twice as "
+        "long with each further refusal.",
+    )
+    blacklist_most_s: float = Field(21_600.0, ge=1, le=604_800, description="Longest of these waits in seconds.")
     emergency_numbers: bool = Field(False, description="Let emergency numbers through. Read docs first.")
     short_codes: tuple[Annotated[str, Field(pattern=r"^[0-9]{3,8}$")], ...] = Field(
         (), description="Operator service numbers (3 to 8 digits) that may be dialled."

@@ -410,6 +410,16 @@ class DialFailedError(ModemError):
         self.q850 = q850
 
 
+class NumberBlacklistedError(DialFailedError):
+    """The modem refused a number by itself, after too many failed tries; nothing reached the network.
+
+    Source: GSM 02.07 annex A, now 3GPP TS 22.001.
+    """
+
+    code = "number_blacklisted"
+    fault = Fault.MODEM
+
+
 class SmsUnknownError(ModemError):
     """The message was handed to the modem, and what became of it is not known: never sent again by itself."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from modembank.at.fields import read_fields, read_number, read_optional, read_text
+from modembank.at.result import CALL_CODES
 from modembank.errors import AtSyntaxError
 
 VOICE_MODE = 0
@@ -138,17 +139,52 @@ def read_call_urc(line: str) -> Indication | None:
     if line.startswith("+CCWA:"):
         number = read_text(read_fields(line, "+CCWA:"), 0)
         return Indication(CallKind.WAITING, Evidence.CCWA, direction=Direction.MT, number=number)
-    if line in {"NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE", "NO DIAL TONE"}:
+    if line in CALL_CODES:
         return Indication(CallKind.RELEASED, Evidence.FINAL, code=line)
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a call ended; `q850` when the modem told a number or a text we know."""
+    """Why a call ended; `q850` when the modem told a number or a text we know.
+
+    `blacklisted`: the modem refused the number by itself, see `BlacklistSigns`.
+    """
 
     q850: int | None
     text: str
+    blacklisted: bool = False
+
+
+BLACKLISTED = Cause(None, "the modem refuses this number for a while, after too many failed tries", blacklisted=True)
+
+
+@dataclass(frozen=True, slots=True)
+class BlacklistSigns:
+    """How a modem says that it refuses a number by itself after too many failed tries.
+
+    `codes` are final result codes, `reports` what a `+CEER` line begins with after its name, or any part of its text.
+    Source: GSM 02.07 annex A, now 3GPP TS 22.001: after failed tries a number waits, and in the end is blacklisted.
+    """
+
+    codes: frozenset[str]
+    reports: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ("blacklist", "black list")
+
+    def in_code(self, code: str | None) -> bool:
+        """Whether this final result code says it."""
+        return code in self.codes
+
+    def in_report(self, line: str) -> bool:
+        """Whether this `+CEER` line says it."""
+        text = line.partition(":")[2].replace(" ", "").lower()
+        plain = any(sign.replace(" ", "") in text for sign in self.texts)
+        return plain or any(text == sign or text.startswith(f"{sign},") for sign in self.reports)
+
+
+# Source: Bluetooth HFP section 4.34.2 (codes); Cinterion BGS2 AT manual, +CEER, proprietary causes of call control:
+# 14 blacklisted in the auto-call retry list, 15 that list is full, 16 redial before the minimum time has elapsed.
+BLACKLIST_SIGNS = BlacklistSigns(frozenset({"BLACKLISTED", "DELAYED"}), reports=("9,14", "9,15", "9,16"))
 
 
 # Source: 3GPP TS 24.008 table 10.5.123 (the numbers agree with ITU-T Q.850).

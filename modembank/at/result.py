@@ -1,4 +1,7 @@
-"""Final result codes. Source: ITU-T V.250 section 5.7.1; 3GPP TS 27.007 section 9.2, TS 27.005 section 3.2.5."""
+"""Final result codes. Source: ITU-T V.250 section 5.7.1; 3GPP TS 27.007 section 9.2, TS 27.005 section 3.2.5.
+
+BLACKLISTED and DELAYED: Bluetooth Hands-Free Profile section 4.34.2, and data modems with a redial list.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 from modembank.at.mask import mask_command
 from modembank.errors import AtResultError, CmeError, CmsError
 
-CALL_CODES = frozenset({"NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE", "NO DIAL TONE"})
+CALL_CODES = frozenset({"NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE", "NO DIAL TONE", "BLACKLISTED", "DELAYED"})
 _PLAIN = frozenset({"OK", "ERROR", "CONNECT", "COMMAND NOT SUPPORT"})
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 STANDARD = (
     "RING", "+CRING:", "+CLIP:", "+CCWA:", "+CSSI:", "+CSSU:", "+CMTI:", "+CMT:", "+CDS:", "+CDSI:", "+CBM:",
     "+CUSD:", "+CREG:", "+CGREG:", "+CEREG:", "+CIEV:", "+CPIN:", "NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE",
-    "NO DIAL TONE", "RDY", "+CFUN:", "POWERED DOWN", "NORMAL POWER DOWN", "START", "Call Ready", "SMS Ready",
+    "NO DIAL TONE", "BLACKLISTED", "DELAYED", "RDY", "+CFUN:", "POWERED DOWN", "NORMAL POWER DOWN", "START",
+    "Call Ready", "SMS Ready",
 )  # fmt: skip
 QUECTEL = (
     "+QIND:",

@@ -70,7 +70,7 @@ class Bank:
         self.events = EventStream(database)
         self.keys = KeyService(database)
         self._journal = Journal(database, self.events)
-        self._inventory = Inventory(settings.country, settings.sims)
+        self._inventory = Inventory(settings.country, settings.sims, settings.calls)
         self._hosts = Hosts(self._inventory)
         self.messages = Messages(settings, database, bus, self._journal, self._inventory)
         self.ussd = UssdService(settings, database, bus, self._journal, self._inventory)

@@ -9,7 +9,7 @@ from datetime import datetime
 from modembank.bank.inventory import Inventory
 from modembank.bank.journal import Transaction
 from modembank.bus.events import CallEnded, MediaQuality
-from modembank.bus.vocabulary import CallStatus, Cause, HangupSource
+from modembank.bus.vocabulary import CallStatus, Cause, Direction, HangupSource
 from modembank.store import calls as call_rows
 from modembank.store import sims as sim_rows
 from modembank.store.models import CallRow
@@ -61,8 +61,20 @@ async def close_call(transaction: Transaction, inventory: Inventory, row: CallRo
     row.duration_s = _duration_s(row, ending)
     row.quality = asdict(ending.quality) if ending.quality else None
     transaction.emit_call("call.ended", ending.at, row)
+    _learn_refusal(transaction, inventory, row)
     await _free_sim(transaction, inventory, row, ending.at)
     return True
+
+
+def _learn_refusal(transaction: Transaction, inventory: Inventory, row: CallRow) -> None:
+    """Remember which SIM's modem refuses which number, until an answered call says otherwise."""
+    sim_id, number, blacklist = row.sim_id, row.to_number, inventory.blacklist
+    if row.direction != Direction.OUTBOUND or sim_id is None or number is None:
+        return
+    if row.hangup_cause == Cause.NUMBER_BLACKLISTED:
+        transaction.after_commit.append(lambda: blacklist.refused(sim_id, number))
+    elif row.answered_at is not None:
+        transaction.after_commit.append(lambda: blacklist.answered(sim_id, number))
 
 
 def _duration_s(row: CallRow, ending: Ending) -> float:

@@ -98,7 +98,7 @@ class Dialler:
         wish = Wish(sim=plan.request.from_, tag=plan.request.pool, sound=plan.request.offer is not None)
         session = transaction.session
         for _ in range(CLAIM_ATTEMPTS):
-            choice = choose(await self._inventory.candidates(session), wish)
+            choice = choose(await self._inventory.candidates(session, plan.number.number), wish)
             epoch = await sim_rows.claim_sim(session, choice.sim_id, plan.call_id, datetime.now(UTC))
             sim = await sim_rows.fresh_sim(session, choice.sim_id)
             live = self._inventory.holder(sim.iccid)

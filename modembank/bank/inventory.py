@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from modembank.bank.blacklist import Blacklist
 from modembank.bank.journal import Transaction
 from modembank.bank.numbers import caller_number
 from modembank.bank.operators import policy_of
@@ -19,7 +20,7 @@ from modembank.bank.sim_records import NumberSource, PinTrust
 from modembank.bank.views import Live, modem_ref, sim_ref
 from modembank.bus.events import ModemSnapshot
 from modembank.bus.vocabulary import ModemState
-from modembank.config import SimSettings
+from modembank.config import CallSettings, SimSettings
 from modembank.ids import new_id
 from modembank.store import modems as modem_rows
 from modembank.store import sims as sim_rows
@@ -37,7 +38,9 @@ UNLOCKED = frozenset({ModemState.READY, ModemState.IN_CALL, ModemState.SEARCHING
 class Inventory:
     """The live view, and how facts about modems change it and the rows."""
 
-    def __init__(self, country: str, settings: SimSettings | None = None) -> None:
+    def __init__(self, country: str, settings: SimSettings | None = None, calls: CallSettings | None = None) -> None:
+        limits = calls or CallSettings()
+        self.blacklist = Blacklist(limits.blacklist_first_s, limits.blacklist_most_s)
         self._country = country
         self._settings = settings or SimSettings()
         self._live: dict[Place, Live] = {}
@@ -81,11 +84,11 @@ class Inventory:
         usable = (ModemState.READY, ModemState.IN_CALL)
         return sum(live.snapshot.state in usable and live.snapshot.voice for live in self._live.values())
 
-    async def candidates(self, session: Session) -> list[Candidate]:
-        """All SIMs as the policy wants them."""
-        return [self._candidate(row) for row in await sim_rows.all_sims(session)]
+    async def candidates(self, session: Session, number: str | None = None) -> list[Candidate]:
+        """All SIMs as the policy wants them; `number`, E.164, is to be called."""
+        return [self._candidate(row, number) for row in await sim_rows.all_sims(session)]
 
-    def _candidate(self, row: SimRow) -> Candidate:
+    def _candidate(self, row: SimRow, number: str | None) -> Candidate:
         live = self.holder(row.iccid)
         return Candidate(
             sim_id=row.id,
@@ -103,6 +106,7 @@ class Inventory:
             operators=policy_of(self._settings, row.tags, row.roaming, row.allowed_operators, row.forbidden_operators),
             sound=live is not None and live.snapshot.audio_port is not None,
             asking=live is not None and live.snapshot.asking,
+            blacklisted=number is not None and self.blacklist.blocks(row.id, number),
         )
 
     async def changed(self, transaction: Transaction, host_id: str, snapshot: ModemSnapshot, at: datetime) -> None:

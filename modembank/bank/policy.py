@@ -40,6 +40,7 @@ class Candidate:
     operators: OperatorPolicy = ANY_HOME_OPERATOR
     sound: bool = True
     asking: bool = False
+    blacklisted: bool = False  # its modem refuses the number that is to be called
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ FILTERS: tuple[tuple[str, Filter], ...] = (
     ("registered", lambda sim, _: sim.registration in VOICE_REGISTRATIONS),
     ("roaming", lambda sim, _: sim.operators.permits_registration(sim.registration)),
     ("operator", lambda sim, _: sim.operators.permits_operator(sim.plmn)),
+    ("number_blacklisted", lambda sim, _: not sim.blacklisted),
 )
 
 # Messages also go without voice and over "SMS only" registrations, and one may wait for the end of a call.

@@ -31,6 +31,7 @@ _CAUSES: Mapping[str, Cause] = {
     "not_registered": Cause.NOT_REGISTERED,
     "dial_failed": Cause.NETWORK_FAILURE,
     "line_busy": Cause.CONGESTION,
+    "number_blacklisted": Cause.NUMBER_BLACKLISTED,
 }
 
 

@@ -64,6 +64,7 @@ class Cause(StrEnum):
     CONGESTION = "congestion"
     NETWORK_FAILURE = "network_failure"
     CALL_BARRED = "call_barred"
+    NUMBER_BLACKLISTED = "number_blacklisted"  # by the modem itself, after too many failed tries
     ORIGINATOR_CANCEL = "originator_cancel"
     TIME_LIMIT = "time_limit"
     MODEM_LOST = "modem_lost"

@@ -9,6 +9,7 @@ from modembank.errors import (
     MediaError,
     ModembankError,
     NotRegisteredError,
+    NumberBlacklistedError,
     PortLostError,
     PortMissingError,
     SimNotReadyError,
@@ -21,6 +22,7 @@ _CAUSES: tuple[tuple[type[ModembankError], Cause], ...] = (
     (PortMissingError, Cause.MODEM_LOST),
     (InvalidOfferError, Cause.MEDIA_FAILED),
     (MediaError, Cause.MEDIA_FAILED),
+    (NumberBlacklistedError, Cause.NUMBER_BLACKLISTED),
     (DialFailedError, Cause.UNSPECIFIED),
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from modembank.at.calls import Indication
+from modembank.at.calls import BLACKLIST_SIGNS, BlacklistSigns, Indication
 from modembank.at.command import DTMF_DIGITS, HANG_UP, READ_CAUSE, AtCommand
 from modembank.at.pin import STANDARD_RETRIES
 from modembank.sms.ussd import UssdForm
@@ -105,6 +105,7 @@ class Dialect:
     reject: AtCommand = HANG_UP
     release_by_index: bool = True  # whether +CHLD=1x may follow where hang_up was not obeyed
     read_cause: AtCommand | None = READ_CAUSE  # for an end that came without its cause
+    blacklist: BlacklistSigns = BLACKLIST_SIGNS
     dtmf: str = '+VTS="{digit}"'  # `index` is the call's in +CLCC
     dtmf_digits: frozenset[str] = DTMF_DIGITS
     urcs: tuple[str, ...] = ()

@@ -42,6 +42,8 @@ class Ailments:
     def cure(self, step: str) -> None:
         """A step of healing: it frees a modem that is stuck in no deeper way."""
         stuck = self._modem.faults.stuck
+        if CURES.index(step) >= CURES.index("restart"):
+            self._modem.faults.ghost_call = False
         if stuck and CURES.index(stuck) <= CURES.index(step):
             self._modem.faults.stuck = ""
             self._modem.publish("cured", step=step)

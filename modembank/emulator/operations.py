@@ -16,7 +16,7 @@ from modembank.emulator.operations_ussd import OPERATIONS as USSD_OPERATIONS
 from modembank.emulator.parties import Sound
 from modembank.emulator.pin import PIN_TRIES, PUK_TRIES, is_pin
 from modembank.emulator.request import Request
-from modembank.emulator.settings import BREAKS, CURES, Faults
+from modembank.emulator.settings import BREAKS, CURES, REFUSALS, Faults
 from modembank.emulator.ussd import Encoding
 from modembank.emulator.voice import CallState
 from modembank.emulator.world import World
@@ -228,7 +228,7 @@ def _fault(world: World, request: Request) -> Answer:
         raise EmulatorError(f"fault {name} takes a value of type {kind.__name__}")
     if name == "ussd_encoding" and value not in ("", *Encoding):
         raise EmulatorError(f"ussd_encoding must be one of {', '.join(Encoding)}")
-    for wanted, known in (("stuck", ("", *CURES)), ("break_how", BREAKS)):
+    for wanted, known in (("stuck", ("", *CURES)), ("break_how", BREAKS), ("blacklist_how", REFUSALS)):
         if name == wanted and value not in known:
             raise EmulatorError(f"{name} must be one of {', '.join(repr(one) for one in known)}")
     setattr(modem.faults, name, value)

@@ -64,6 +64,7 @@ class Persistent:
 CURES = ("reopen", "radio", "restart", "usb", "power")
 """What frees a modem that is stuck, the weakest first."""
 DEAF = ("reopen", "usb", "power")
+REFUSALS = ("report", "code")
 BREAKS = ("no_answer", "deaf", "error", "garbage", "vanish")
 
 
@@ -121,6 +122,12 @@ class Faults:
     """RING comes once more after an incoming call has ended."""
     hangup_ignored: int = 0
     """So many of the next hang-ups answer OK and do nothing."""
+    ghost_call: bool = False
+    """`+CLCC` lists a call that no hang-up ends, until the modem restarts."""
+    blacklist_after: int = 0
+    """After so many failed tries in a row the modem refuses to dial a number; 0: never."""
+    blacklist_how: str = "report"
+    """How it says so: `report` (NO CARRIER, and the reason in `+CEER`) or `code` (BLACKLISTED)."""
     colp_style: bool = False
     """ATD answers OK only when the far end answers."""
     cms_error: int = 0

@@ -12,6 +12,7 @@ from modembank.emulator.audio import AudioStream
 from modembank.emulator.connection import Connection
 from modembank.emulator.identity import number_type
 from modembank.emulator.network import CAUSE_BUSY, CAUSE_NO_ANSWER, CAUSE_NORMAL, CAUSE_OUT_OF_ORDER
+from modembank.emulator.redial import RedialList
 from modembank.emulator.reply import OK, RefusedError, Reply
 from modembank.emulator.settings import PCM_OFF, PCM_ON_TTY
 from modembank.emulator.signals import SILENCE
@@ -75,6 +76,7 @@ class VoiceUnit:
     def __init__(self, modem: Modem) -> None:
         self.calls: list[Call] = []
         self.cause = 0
+        self.redial = RedialList()
         self._modem = modem
         self._stream: AudioStream | None = None
         self._timers = Timers()
@@ -91,6 +93,7 @@ class VoiceUnit:
             raise RefusedError(final="NO CARRIER") if self._modem.volatile.cmee == 0 else RefusedError(cme=30)
         if any(call.state not in (CallState.ACTIVE, CallState.HELD) for call in self.calls) or len(self.calls) > 1:
             raise RefusedError(cme=3)
+        self.redial.admit(number, self._modem.faults)
         call = Call(self._free_index(), True, number, CallState.DIALING)
         if complete_on_answer:
             return Reply(deferred=lambda done: self._start_deferred(call, done))
@@ -200,6 +203,8 @@ class VoiceUnit:
         if call is None:
             return
         self.cause = call.cause = cause
+        if call.outgoing:
+            self.redial.ended(call.number, answered=call.answered_s is not None)
         self._forget(call)
         text = "NO CARRIER"
         if call.outgoing and call.state in (CallState.DIALING, CallState.ALERTING):
@@ -234,6 +239,7 @@ class VoiceUnit:
             if call.connection is not None:
                 call.connection.release(CAUSE_OUT_OF_ORDER, by=self)
         self._timers.cancel()
+        self.redial.clear()
         self.refresh_audio()
 
     def refresh_audio(self) -> None:

@@ -165,6 +165,7 @@ class ModemKeeper:
         """See `Ward`."""
         self._stuck_since_s = None
         self._cleared = False
+        self._tell()  # it is not ready, and not well, before its calls were looked at again
         await self._modem.cycle_radio()
 
     async def restart(self) -> None:
@@ -222,7 +223,8 @@ class ModemKeeper:
 
     def modem_changed(self, info: ModemInfo) -> None:
         """See `ModemSink`."""
-        if info.state is ModemState.READY and not self._cleared and self._clearing is None:
+        idle = self._clearing is None and self._stuck_since_s is None  # else the next step of healing comes first
+        if info.state is ModemState.READY and not self._cleared and idle:
             self._clearing = asyncio.create_task(self._clear(info), name=f"clear:{self._usb_path}")
         elif info.state in (ModemState.OPENING, ModemState.STARTING) and self._call is None:
             self._cleared = False
@@ -248,7 +250,7 @@ class ModemKeeper:
             self._rings = None  # if it still waited for its turn, the caller has given up
         if self._call is None or not _same_way(self._call, release.direction):
             return
-        failure = _FAILURES.get(release.evidence)
+        failure = Cause.NUMBER_BLACKLISTED if release.blacklisted else _FAILURES.get(release.evidence)
         if failure is None:
             self._call.released(release.at, release.monotonic_s, release.cause_q850, release.text)
         else:
@@ -273,6 +275,7 @@ class ModemKeeper:
         except ModembankError as error:
             log.warning("modem %s: could not clear left-over calls: %s", self._usb_path, error)
             self._stuck_since_s = asyncio.get_running_loop().time()
+            self._cleared = False
             return
         else:
             self._cleared = True

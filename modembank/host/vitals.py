@@ -76,11 +76,14 @@ def diagnose(vitals: Vitals, now_s: float, timings: VitalTimings) -> Finding | N
 
 
 def is_well(vitals: Vitals, trouble: Trouble | None) -> bool:
-    """Whether it does its work, or what is left is for people; of a modem that lost its network: it is back."""
+    """Whether it does its work, or what is left is for people; of a modem that lost its network: it is back.
+
+    Whether a call is gone is seen only once the modem is ready again.
+    """
     if vitals.fall is not None:
         return False
     if vitals.state is ModemState.SEARCHING:
-        return trouble is not None and trouble is not Trouble.UNREGISTERED
+        return trouble not in {None, Trouble.UNREGISTERED, Trouble.CALL_STUCK}
     return vitals.state in _AT_WORK | _FOR_PEOPLE
 
 

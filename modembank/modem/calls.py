@@ -15,7 +15,15 @@ from datetime import UTC, datetime
 from modembank.at import command as at
 from modembank.at.calls import CallKind, Cause, CurrentCall, Evidence, Indication, read_call_code, read_voice_calls
 from modembank.dialects import Dialect, VoiceMoment
-from modembank.errors import AtError, AtResultError, DialFailedError, NoVoiceError, WrongStateError
+from modembank.errors import (
+    AtError,
+    AtResultError,
+    DialFailedError,
+    ModemError,
+    NoVoiceError,
+    NumberBlacklistedError,
+    WrongStateError,
+)
 from modembank.modem.ask import Ask
 from modembank.modem.call_state import CallState
 from modembank.modem.events import ModemSink, Stamp
@@ -54,7 +62,7 @@ class CallControl:
         self._timings = timings
         self._on_busy = on_busy
         self._tracker = CallTracker(timings.unseen_s)
-        self._teller = Teller(ask, sink, dialect.read_cause, timings.cause_s, self._settle)
+        self._teller = Teller(ask, sink, dialect, timings.cause_s, self._settle)
         self._poke = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -62,7 +70,7 @@ class CallControl:
         self.voice = voice
         self._voiced: int | None = None  # the serial of the call that voice was switched on for
         self._voicing: asyncio.Task[None] | None = None
-        self._hanging: asyncio.Task[None] | None = None
+        self._hanging: asyncio.Task[bool] | None = None
         self._given_up = False
         self._witnessed_s = time.monotonic()
         self.blind = True  # no call URCs were granted: +CLCC is the only witness
@@ -103,8 +111,8 @@ class CallControl:
     async def dial(self, number: str) -> None:
         """Arm the voice path, prove it, make sure no call is there, then write exactly one ATD.
 
-        After DialFailedError, NoVoiceError and InvalidNumberError nothing was charged. After AtTimeoutError or a
-        cancellation with `atd_written` the call may exist; its release will be told.
+        After DialFailedError, its kind NumberBlacklistedError, NoVoiceError and InvalidNumberError nothing was
+        charged. After AtTimeoutError or a cancellation with `atd_written` the call may exist; its release will be told.
         """
         command = at.dial(number)
         async with self._dialling:
@@ -168,12 +176,13 @@ class CallControl:
         return read_voice_calls(await self._ask(at.LIST_CALLS))
 
     async def clear_calls(self) -> int:
-        """Hang up whatever `+CLCC` shows and return how many calls that were."""
+        """Hang up whatever `+CLCC` shows and return how many calls that were. Raises ModemError: it does not let go."""
         calls = await self.list_calls()
         if calls:
             if self._tracker.call is not None:
                 self._tracker.call.local = True
-            await self._release(self._dialect.hang_up, self._none_listed)
+            if not await self._release(self._dialect.hang_up, self._none_listed):
+                raise ModemError("the modem holds a call that it does not let go of")
         return len(calls)
 
     # ---- dialling -------------------------------------------------------------------------------------------
@@ -193,6 +202,9 @@ class CallControl:
             await self._ask(command, self._mark_written)
         except AtResultError as error:
             self._drop(call, Evidence.FINAL)
+            refused = await self._teller.why_refused(error.result)
+            if refused is not None:
+                raise NumberBlacklistedError(refused.text) from error
             q850 = read_call_code(error.result).q850
             raise DialFailedError(f"ATD was answered with {error.result}", q850) from error
         except BaseException:
@@ -221,18 +233,21 @@ class CallControl:
         self._tracker.call.local = True
         await asyncio.shield(self._start_release(command))
 
-    def _start_release(self, command: at.AtCommand) -> asyncio.Task[None]:
+    def _start_release(self, command: at.AtCommand) -> asyncio.Task[bool]:
         if self._hanging is None or self._hanging.done():
             self._hanging = asyncio.create_task(self._release(command, self._is_gone), name="hang up")
             self._hanging.add_done_callback(_log_failure)
         return self._hanging
 
-    async def _release(self, command: at.AtCommand, gone: Gone) -> None:
+    async def _release(self, command: at.AtCommand, gone: Gone) -> bool:
+        """Whether the modem has confirmed the end."""
         await self.voice.turn_off()
         by_index = self.list_calls if self._dialect.release_by_index else None
-        if not await release(self._ask, command, gone, by_index, self._timings):
+        gone_for_sure = await release(self._ask, command, gone, by_index, self._timings)
+        if not gone_for_sure:
             self.end(Evidence.DEADLINE)
         await self._idle.wait()
+        return gone_for_sure
 
     async def _is_gone(self) -> bool:
         self._poke.set()
@@ -333,7 +348,7 @@ class CallControl:
         self._on_busy()
 
 
-def _log_failure(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[None] | asyncio.Task[bool]) -> None:
     """Nobody may be waiting for a release: its failure is said here, too."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.warning("a call could not be released, or its voice switched: %s", error)

@@ -44,7 +44,8 @@ class CallProgress:
 class CallRelease:
     """The end of a call, told exactly once. `cause_q850` is None when the modem knows no number.
 
-    `local` is true when we hung up. Source: 3GPP TS 24.008 table 10.5.123.
+    `local` is true when we hung up, `blacklisted` when the modem refused the number by itself. Source: 3GPP TS 24.008
+    table 10.5.123.
     """
 
     direction: Direction
@@ -55,6 +56,7 @@ class CallRelease:
     local: bool
     at: datetime
     monotonic_s: float
+    blacklisted: bool = False
 
 
 class ModemSink(Protocol):

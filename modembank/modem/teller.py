@@ -11,8 +11,10 @@ import logging
 from collections.abc import Callable
 
 from modembank.at import command as at
-from modembank.at.calls import CallKind, Cause, Direction, Evidence, read_call_code, read_ceer
+from modembank.at.calls import BLACKLISTED, CallKind, Cause, Direction, Evidence, read_call_code, read_ceer
 from modembank.at.command import AtCommand
+from modembank.at.result import CALL_CODES
+from modembank.dialects import Dialect
 from modembank.errors import AtError, PortLostError
 from modembank.modem.ask import Ask
 from modembank.modem.events import CallProgress, CallRelease, ModemSink
@@ -34,12 +36,12 @@ class Teller:
         self,
         ask: Ask,
         sink: ModemSink,
-        read_cause: AtCommand | None,
+        dialect: Dialect,
         cause_s: float,
         on_told: Callable[[], None],
     ) -> None:
         self._ask = ask
-        self._read_cause = read_cause
+        self._dialect = dialect
         self._sink = sink
         self._cause_s = cause_s
         self._on_told = on_told
@@ -80,23 +82,42 @@ class Teller:
 
     def _tell_end(self, ended: Ended) -> None:
         cause = _GONE.get(ended.evidence, ended.call.verdict)
-        if cause is not None or self._read_cause is None:
+        if cause is None and self._dialect.blacklist.in_code(ended.call.code):
+            cause = BLACKLISTED
+        read_cause = self._dialect.read_cause
+        if cause is not None or read_cause is None:
             self._tell_release(ended, cause or _presume(ended.call))
         else:
-            self._finding = asyncio.create_task(self._find_cause(ended, self._read_cause), name="release cause")
+            self._finding = asyncio.create_task(self._find_cause(ended, read_cause), name="release cause")
 
     async def _find_cause(self, ended: Ended, read_cause: AtCommand) -> None:
         cause = None
         try:
-            async with asyncio.timeout(self._cause_s):
-                info = await self._ask(read_cause)
-            cause = read_ceer(info[0]) if info else None
-        except (AtError, PortLostError, TimeoutError) as error:
-            _log.info("the modem tells no cause: %s", error)
+            cause = await self._ask_cause(read_cause)
         finally:
             self._finding = None
             self._tell_release(ended, cause or _presume(ended.call))
             self.tell([])
+
+    async def why_refused(self, code: str) -> Cause | None:
+        """Why ATD was answered with this code at once, when the modem itself refused the number; else None."""
+        if self._dialect.blacklist.in_code(code):
+            return BLACKLISTED
+        if code not in CALL_CODES or self._dialect.read_cause is None:
+            return None  # any other refusal leaves the report of an earlier call in place
+        cause = await self._ask_cause(self._dialect.read_cause)
+        return cause if cause is not None and cause.blacklisted else None
+
+    async def _ask_cause(self, read_cause: AtCommand) -> Cause | None:
+        try:
+            async with asyncio.timeout(self._cause_s):
+                info = await self._ask(read_cause)
+            if info and self._dialect.blacklist.in_report(info[0]):
+                return BLACKLISTED
+            return read_ceer(info[0]) if info else None
+        except (AtError, PortLostError, TimeoutError) as error:
+            _log.info("the modem tells no cause: %s", error)
+            return None
 
     def _tell_release(self, ended: Ended, cause: Cause) -> None:
         call = ended.call
@@ -108,6 +129,7 @@ class Teller:
                 text=cause.text,
                 evidence=ended.evidence,
                 local=call.local,
+                blacklisted=cause.blacklisted,
                 at=ended.stamp.at,
                 monotonic_s=ended.stamp.monotonic_s,
             )

@@ -122,6 +122,23 @@ def test_ceer(line: str, cause: Cause | None) -> None:
     assert calls.read_ceer(line) == cause
 
 
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        ("+CEER: 9,14,0", True),
+        ("+CEER: 9,16", True),
+        ("+CEER: Number is blacklisted", True),
+        ('+CEER: "number in black list"', True),
+        ("+CEER: 9,1,0", False),
+        ("+CEER: 9,140", False),
+        ("+CEER: 5,17", False),
+        ("+CEER: ", False),
+    ],
+)
+def test_a_number_that_the_modem_refuses_by_itself(line: str, refused: bool) -> None:
+    assert calls.BLACKLIST_SIGNS.in_report(line) is refused
+
+
 def test_call_urcs_of_the_standard() -> None:
     assert calls.read_call_urc("RING") == Indication(CallKind.INCOMING, Evidence.RING, direction=Direction.MT)
     assert calls.read_call_urc("BUSY") == Indication(CallKind.RELEASED, Evidence.FINAL, code="BUSY")

@@ -108,6 +108,7 @@ def test_the_order_of_the_sims_does_not_matter(sims, wish, random):
         ({"registration": "denied"}, "registered"),
         ({"tags": ("night",)}, "tag"),
         ({"sound": False}, "sound"),
+        ({"blacklisted": True}, "number_blacklisted"),
     ],
 )
 def test_each_reason_to_leave_a_sim_out_has_its_name(change, name):

@@ -250,3 +250,20 @@ async def test_ring_comes_once_more_after_the_end(emulator: Bench, open_port: Op
     port.read_until(b"NO CARRIER\r\n")
     assert port.read_until(b"RING\r\n") == b"\r\nRING\r\n"
     assert b"+CLCC: 2" not in port.ask("AT+CLCC")
+
+
+@pytest.mark.parametrize(("how", "final"), [("report", b"NO CARRIER"), ("code", b"BLACKLISTED")])
+async def test_after_failed_tries_a_number_is_refused_until_the_modem_starts(
+    emulator: Bench, open_port: Open, how: str, final: bytes
+) -> None:
+    port = await ready_port(emulator, open_port)
+    await emulator.call("fault", modem=0, name="blacklist_how", value=how)
+    await emulator.call("fault", modem=0, name="blacklist_after", value=2)
+    dial = f"ATD{emulator.parties['busy']};"
+    for _ in range(2):
+        assert b"OK" in port.ask(dial, b"BUSY\r\n")
+        assert b"+CEER: 5,17\r\n" in port.ask("AT+CEER")
+    assert final in port.ask(dial, final + b"\r\n")
+    assert b"+CEER: 9,14,0\r\n" in port.ask("AT+CEER")
+    assert b"OK" in port.ask(f"ATD{emulator.parties['congestion']};", b"NO CARRIER\r\n")
+    assert b"+CEER: 5,42\r\n" in port.ask("AT+CEER")

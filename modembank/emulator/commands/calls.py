@@ -9,6 +9,7 @@ from modembank.emulator.commands.handler import Handler
 from modembank.emulator.commands.sim import sim_of
 from modembank.emulator.identity import number_type
 from modembank.emulator.parser import Command, Form
+from modembank.emulator.redial import REPORT
 from modembank.emulator.reply import OK, RefusedError, Reply, info
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ DIALABLE = re.compile(r"\+?[0-9*#ABC]+\Z", re.IGNORECASE)
 SUPPLEMENTARY = re.compile(r"[*#].*#\Z")
 DTMF_DIGITS = frozenset("0123456789*#ABCD")
 WAITING_QUERY = 2
+GHOST = '+CLCC: 7,0,0,0,0,"",129'
 
 
 def _dial(modem: Modem, session: AtSession, command: Command) -> Reply:
@@ -81,6 +83,8 @@ def _list(modem: Modem, session: AtSession, command: Command) -> Reply:
     if command.form is Form.TEST:
         return OK
     lines = ['+CLCC: 1,0,0,1,0,"",128'] if modem.radio.has_bearer() else []
+    if modem.faults.ghost_call:
+        lines.append(GHOST)
     for call in modem.voice.calls:
         direction = 0 if call.outgoing else 1
         facts = f'{call.index},{direction},{int(call.state)},0,0,"{call.number}",{number_type(call.number)}'
@@ -105,6 +109,8 @@ def _cause(modem: Modem, session: AtSession, command: Command) -> Reply:
     """
     if command.form is Form.TEST:
         return OK
+    if modem.voice.redial.refused:
+        return info(REPORT)
     cause = modem.voice.cause
     return info(f"+CEER: {5 if cause else 0},{cause}")
 

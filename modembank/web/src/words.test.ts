@@ -21,7 +21,7 @@ describe("why a call ended", () => {
       ..."normal_clearing user_busy no_answer call_rejected unassigned_number invalid_number".split(" "),
       ..."congestion network_failure call_barred originator_cancel time_limit modem_lost".split(" "),
       ..."modem_failed sim_not_ready not_registered media_lost media_failed server_restart".split(" "),
-      ..."host_unreachable unspecified".split(" "),
+      ..."host_unreachable number_blacklisted unspecified".split(" "),
     ];
     for (const cause of causes) expect(causeWords(cause)).toMatch(/^[A-Z][a-z]+ .+[a-z]$/);
     expect(new Set(causes.map(causeWords)).size).toBe(causes.length);

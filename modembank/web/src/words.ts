@@ -16,6 +16,7 @@ const CAUSES: Record<string, string> = {
   call_barred: "This SIM may not call that number",
   originator_cancel: "Cancelled before it was answered",
   time_limit: "The time limit for this call was reached",
+  number_blacklisted: "The modem refuses this number for a while",
   modem_lost: "The modem was unplugged during the call",
   modem_failed: "The modem stopped responding",
   sim_not_ready: "The SIM was not ready",
@@ -107,6 +108,7 @@ const FILTERS: Record<string, string> = {
   registered: "without network",
   roaming: "roaming",
   operator: "with an operator that is not allowed",
+  number_blacklisted: "whose modem refuses this number for a while",
 };
 
 const RANKINGS: Record<string, string> = {
