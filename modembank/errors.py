@@ -20,9 +20,11 @@
     │       ├── CmeError, CmsError
     ├── SmsFormatError           an SMS or a USSD string that does not follow its standard
     ├── ModemError               a modem that cannot do what was asked
-    │   ├── NoVoiceError, SimNotReadyError, NotRegisteredError, LineBusyError, DialFailedError, IllegalTransitionError
+    │   ├── NoVoiceError, SimNotReadyError, NotRegisteredError, LineBusyError, IllegalTransitionError
     │   ├── SmsUnknownError, UssdTimeoutError (TimeoutError), PinRefusedError, PinWrongError
     │   ├── BalanceUnknownError
+    │   ├── DialFailedError
+    │   │   └── NumberBlacklistedError
     ├── MediaError               audio or its transport
     ├── StoreError               the database
     ├── VaultError               the keys that PINs are sealed with
