@@ -26,7 +26,7 @@ export function StateBadge({ word, tone }: { word: string; tone: Tone }): JSX.El
 export function NoteLine({ note }: { note: Note | null }): JSX.Element | null {
   if (note === null) return null;
   return (
-    <small class="note" data-urgent={note.urgent} data-testid="note" title={note.text}>
+    <small class="state-note" data-urgent={note.urgent} data-testid="note" title={note.text}>
       {note.text}
     </small>
   );
