@@ -7,6 +7,7 @@ import sys
 
 from bench_lines import Answer, serve, usage
 
+from modembank.bus.vocabulary import AudioDirection
 from modembank.call.engine import EngineChoice, make_engine
 from modembank.call.media import AudioPlace, Levels, MediaPhase, MediaSession, MediaSettings, MediaState
 from modembank.media.gctune import settle_gc
@@ -28,6 +29,9 @@ class Sink:
 
     def levels(self, levels: Levels) -> None:
         self.newest = levels
+
+    def quiet(self, directions: tuple[AudioDirection, ...], *, stalled: bool) -> None:
+        pass
 
     def early_media(self) -> None:
         pass

@@ -255,7 +255,7 @@ class DirectMediaEngine:
     def _housekeep(self) -> None:
         now_s = time.monotonic()
         for session in list(self._sessions):
-            session.housekeep(now_s)
+            session.housekept(now_s)
         self._housekeeping = None
         if self._sessions:
             loop = asyncio.get_running_loop()

@@ -205,7 +205,7 @@ class PlaneMediaEngine:
     def _housekeep(self) -> None:
         now_s = time.monotonic()
         for session in list(self._sessions):
-            session.housekeep(now_s)
+            session.housekept(now_s)
         self._housekeeping = None
         if self._sessions:
             self._housekeeping = asyncio.get_running_loop().call_later(_HOUSEKEEPING_S, self._housekeep)

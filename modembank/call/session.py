@@ -115,6 +115,13 @@ class FarSession(ABC):
             self._state = state
             self._sink.media_state(state)
 
+    def housekept(self, now_s: float) -> None:
+        """Call `housekeep`, and let no error of this call keep the others from being looked after."""
+        try:
+            self.housekeep(now_s)
+        except Exception:  # noqa: BLE001  # one call's defect must not silence the others
+            _log.exception("call %s: its media could not be looked after", self._call_id)
+
     def housekeep(self, now_s: float) -> None:
         """Look after what is not tied to a frame; called by the engine about ten times per second."""
         read = self.frames_read
