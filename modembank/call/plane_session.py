@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,8 @@ from modembank.webrtc.flow import Flow, Negotiated, PacketFlow
 from modembank.webrtc.internals import srtp_functions
 from modembank.webrtc.plane_flow import PlaneFlow, carries
 from modembank.webrtc.stream import FarFrames, SendStream
+
+_log = logging.getLogger(__name__)
 
 _HOUSEKEEPING_S = 0.1
 
@@ -175,6 +178,7 @@ class PlaneMediaEngine:
         self._plane: Plane | None = None
         self._sessions: set[PlaneSession] = set()
         self._housekeeping: asyncio.TimerHandle | None = None
+        self._notes_lost = 0
         tones.prepare(settings.country)
 
     async def open(self, call_id: str, audio: AudioPlace, sink: MediaSink) -> MediaSession:
@@ -200,12 +204,17 @@ class PlaneMediaEngine:
         """End the thread with the last call."""
         if not self._sessions and self._plane is not None:
             self._plane.close()
-            self._plane = None
+            self._plane, self._notes_lost = None, 0
 
     def _housekeep(self) -> None:
         now_s = time.monotonic()
         for session in list(self._sessions):
             session.housekept(now_s)
+        if self._plane is not None and self._plane.notes_lost != self._notes_lost:
+            self._notes_lost = self._plane.notes_lost
+            _log.warning(
+                "the event loop stood still for so long that %d notes of the audio were lost", self._notes_lost
+            )
         self._housekeeping = None
         if self._sessions:
             self._housekeeping = asyncio.get_running_loop().call_later(_HOUSEKEEPING_S, self._housekeep)

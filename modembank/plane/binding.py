@@ -9,7 +9,7 @@ from functools import cache
 from modembank.errors import MediaError
 from modembank.plane.build import LIBRARY
 
-VERSION = 1
+VERSION = 2
 
 MAX_PACKET = 2048
 MAX_PUT = 8
@@ -133,6 +133,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "plane_close": (None, (_PLANE,)),
     "plane_note_fd": (c_int, (_PLANE,)),
     "plane_next": (c_int, (_PLANE, POINTER(Note))),
+    "plane_notes_lost": (c_int64, (_PLANE,)),
     "plane_line_open": (
         c_int,
         (_PLANE, c_int, c_int, c_char_p, c_int, c_char_p, c_int, c_int, c_uint32, c_uint32),

@@ -73,6 +73,11 @@ class Plane:
         self._core.plane_close(self._handle)
         self._handle = None
 
+    @property
+    def notes_lost(self) -> int:
+        """Notes that found the ring full because the loop stood still: 2048 of them wait at most."""
+        return int(self._core.plane_notes_lost(self._handle)) if self._handle is not None else 0
+
     def call(self, function: str, *arguments: object) -> int:
         """Call one of the C functions that take the plane first.
 

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -77,6 +78,15 @@ API int plane_next(plane *p, note *into)
     }
     pthread_mutex_unlock(&p->lock);
     return there;
+}
+
+/* How many notes found the ring full, since the plane was opened. */
+API int64_t plane_notes_lost(plane *p)
+{
+    pthread_mutex_lock(&p->lock);
+    int64_t lost = p->notes_lost;
+    pthread_mutex_unlock(&p->lock);
+    return lost;
 }
 
 /* Take a tty that is open, raw and non-blocking; Python closes it after `plane_line_close`. */
@@ -242,7 +252,7 @@ API int plane_far_socket(plane *p, int id, int fd)
     ON_LINE(p, id, l)
     if (l->socket_count == MAX_SOCKETS)
         DONE(p, -EMFILE);
-    int own = dup(fd);
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (own < 0)
         DONE(p, -errno);
     if (watch(p, own, id, l->socket_count) < 0) {

@@ -9,7 +9,7 @@
 #define API __attribute__((visibility("default")))
 
 enum {
-    PLANE_VERSION = 1,
+    PLANE_VERSION = 2,
     MAX_SAMPLES = 320,                /* 20 ms at 16 kHz */
     MAX_FRAME = 2 * MAX_SAMPLES,
     MAX_PACKET = 2048,                /* more than an MTU of 1500 with an SRTP trailer */
