@@ -85,7 +85,7 @@ class Storm:
                     assert answer.is_success, answer.text
                     return answer.json()
             except httpx2.TransportError:
-                pass
+                pass  # the server was killed meanwhile: nothing is lost, the same request is sent again below
             assert time.monotonic() < deadline, f"{method} {path} was not answered"
             await asyncio.sleep(0.2)
 
